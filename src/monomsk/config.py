@@ -1,0 +1,83 @@
+"""One frozen dataclass a stage. Command-line flags, the TOML file in and the resolved TOML out are made from these.
+
+A field's docstring is its help text. Values that a person must state (height, mass) are not here: they have no default.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class VideoConfig:
+    """Reading the clip."""
+
+    start: float = 0.0
+    """Where to begin [s]."""
+    end: float | None = None
+    """Where to stop [s]; the whole video if not given."""
+    time_scale: float | None = None
+    """Real seconds per second of video, for slow motion whose file does not say so (0.125 for 240 fps played at 30)."""
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """What is known of the camera."""
+
+    focal: float | None = None
+    """Focal length [px of the upright picture]; else from the file's metadata, a table of phones, or 0.73 × the long side."""
+    camera: Path | None = None
+    """A camera file (TOML, Pose2Sim or OpenCV names): intrinsics, and if it has them the pose."""
+
+
+@dataclass(frozen=True)
+class KeypointsConfig:
+    """Finding the person in the picture."""
+
+    person: int | None = None
+    """Which of the people in the first frame to follow (numbers as in the picture that a run with several people writes)."""
+    bbox: tuple[float, float, float, float] | None = None
+    """Box x, y, width, height [px] around the person in the first frame."""
+    keypoints: Path | None = None
+    """Recorded keypoints to use instead of looking for the person."""
+    format: str | None = None
+    """Format of the recorded keypoints: openpose_body25, openpose_body25b, npz."""
+
+
+@dataclass(frozen=True)
+class KinematicsConfig:
+    """Fitting the body to the keypoints."""
+
+    model: Path | None = None
+    """An .osim to use instead of the body that ships with monomsk."""
+
+
+@dataclass(frozen=True)
+class KineticsConfig:
+    """Forces from motion."""
+
+    lowpass: float = 6.0
+    """Cut-off of the zero-lag fourth-order Butterworth filter on the coordinates [Hz]."""
+
+
+@dataclass(frozen=True)
+class MusclesConfig:
+    """Static optimization."""
+
+    exponent: float = 2.0
+    """Power of the activations in the cost."""
+
+
+Stage = Literal["keypoints", "markers", "kinematics", "kinetics", "muscles", "report"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run can be told."""
+
+    video: VideoConfig = field(default_factory=VideoConfig)
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    keypoints: KeypointsConfig = field(default_factory=KeypointsConfig)
+    kinematics: KinematicsConfig = field(default_factory=KinematicsConfig)
+    kinetics: KineticsConfig = field(default_factory=KineticsConfig)
+    muscles: MusclesConfig = field(default_factory=MusclesConfig)

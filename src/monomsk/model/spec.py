@@ -1,0 +1,220 @@
+"""What an .osim says, as plain immutable data: the body before it is compiled.
+
+Every joint is six slots: three rotations about successive body-fixed axes, then three translations along axes of
+the parent's frame, each a function of one coordinate (Delp 2007; OpenSim's CustomJoint and SpatialTransform).
+Lengths in m, angles in rad, masses in kg. `kind` keeps OpenSim's class name so that a file can be written back.
+"""
+
+from dataclasses import dataclass, replace
+
+Vec3 = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Constant:
+    value: float
+
+
+@dataclass(frozen=True)
+class Linear:
+    slope: float
+    intercept: float = 0.0
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    coefficients: tuple[float, ...]
+    """Highest power first."""
+
+
+@dataclass(frozen=True)
+class Spline:
+    """Points and the rule between them; straight continuation outside."""
+
+    kind: str
+    """SimmSpline, NaturalCubicSpline or PiecewiseLinearFunction."""
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+Function = Constant | Linear | Polynomial | Spline
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One slot of a joint: displacement `gain * function(coordinate)` about or along `direction`."""
+
+    direction: Vec3
+    function: Function = Constant(0.0)
+    coordinate: str | None = None
+    gain: float = 1.0
+    """OpenSim's MultiplierFunction, which scaling adds to translations."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Pose of a joint's frame in a body."""
+
+    translation: Vec3 = (0.0, 0.0, 0.0)
+    orientation: Vec3 = (0.0, 0.0, 0.0)
+    """Body-fixed X-Y-Z angles [rad]."""
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    name: str
+    rotational: bool
+    range: tuple[float, float]
+    default: float = 0.0
+    locked: bool = False
+    clamped: bool = False
+
+
+@dataclass(frozen=True)
+class Joint:
+    name: str
+    kind: str
+    parent: str
+    """Parent body, or `ground`."""
+    child: str
+    parent_frame: Frame
+    child_frame: Frame
+    rotations: tuple[Axis, Axis, Axis]
+    translations: tuple[Axis, Axis, Axis]
+    coordinates: tuple[Coordinate, ...]
+
+
+@dataclass(frozen=True)
+class Body:
+    name: str
+    mass: float
+    mass_center: Vec3
+    inertia: tuple[float, float, float, float, float, float]
+    """xx yy zz xy xz yz about the mass centre [kg·m²]."""
+    meshes: tuple[tuple[str, Vec3], ...] = ()
+    """Names of geometry files (OpenSim finds them in its own folder) and their scale."""
+
+
+@dataclass(frozen=True)
+class Coupler:
+    """dependent = gain * function(independent): OpenSim's CoordinateCouplerConstraint."""
+
+    name: str
+    dependent: str
+    independent: str
+    function: Function
+    gain: float = 1.0
+
+
+@dataclass(frozen=True)
+class Marker:
+    name: str
+    body: str
+    location: Vec3
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Wrap:
+    """A surface that muscle paths bend around, fixed in a body."""
+
+    name: str
+    kind: str
+    """WrapCylinder, WrapSphere, WrapEllipsoid, WrapTorus."""
+    body: str
+    translation: Vec3
+    rotation: Vec3
+    """Body-fixed X-Y-Z angles [rad]."""
+    dimensions: tuple[float, ...]
+    """Cylinder: radius, length. Sphere: radius. Ellipsoid: three radii. Torus: inner, outer radius."""
+    quadrant: str = "all"
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """A point of a muscle path. Fixed; or active only while `coordinate` is in `range`; or moved by functions."""
+
+    name: str
+    body: str
+    location: Vec3
+    coordinate: str | None = None
+    """Coordinate of a ConditionalPathPoint."""
+    range: tuple[float, float] | None = None
+    moving: tuple[Axis, Axis, Axis] | None = None
+    """MovingPathPoint: location as functions of coordinates, one a direction."""
+
+
+@dataclass(frozen=True)
+class PathWrap:
+    """One use of a Wrap by a path."""
+
+    wrap: str
+    range: tuple[int, int] = (-1, -1)
+    """First and last path point (1-based) between which it acts; −1 is open."""
+    method: str = "hybrid"
+
+
+@dataclass(frozen=True)
+class Muscle:
+    name: str
+    kind: str
+    max_isometric_force: float
+    optimal_fiber_length: float
+    tendon_slack_length: float
+    pennation: float
+    """Pennation angle at optimal fibre length [rad]."""
+    max_contraction_velocity: float
+    """Optimal fibre lengths per second."""
+    points: tuple[PathPoint, ...]
+    wraps: tuple[PathWrap, ...] = ()
+    parameters: tuple[tuple[str, float], ...] = ()
+    """Further numbers of the muscle and its curves, by OpenSim's property names, when they differ from the defaults."""
+    ignore_tendon_compliance: bool = False
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class ContactSphere:
+    """A sphere that presses on the ground plane y = 0 (OpenSim's SmoothSphereHalfSpaceForce)."""
+
+    name: str
+    body: str
+    location: Vec3
+    radius: float
+    stiffness: float = 1.0e6
+    dissipation: float = 2.0
+    static_friction: float = 0.8
+    dynamic_friction: float = 0.8
+    viscous_friction: float = 0.5
+    transition_velocity: float = 0.2
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    name: str
+    bodies: tuple[Body, ...]
+    joints: tuple[Joint, ...]
+    """One a body, parents before children."""
+    couplers: tuple[Coupler, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    wraps: tuple[Wrap, ...] = ()
+    muscles: tuple[Muscle, ...] = ()
+    contacts: tuple[ContactSphere, ...] = ()
+    gravity: Vec3 = (0.0, -9.80665, 0.0)
+    credits: str = ""
+    publications: str = ""
+
+    @property
+    def coordinates(self) -> tuple[Coordinate, ...]:
+        """All coordinates, in the order of the joints."""
+        return tuple(c for joint in self.joints for c in joint.coordinates)
+
+    @property
+    def mass(self) -> float:
+        """Total mass [kg]."""
+        return sum(body.mass for body in self.bodies)
+
+    def with_markers(self, markers: tuple[Marker, ...]) -> "ModelSpec":
+        """The same body with another marker set."""
+        return replace(self, markers=markers)

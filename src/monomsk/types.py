@@ -1,0 +1,194 @@
+"""The nouns that flow along the way, immutable: from a Clip to a Trial.
+
+SI units and radians. Ground frame: X forward, Y up, Z right. Camera frame: x right, y down, z forward.
+Missing data are `sigma = inf` (values then mean nothing), never zeros. `names` index the last-but-one axis.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+if TYPE_CHECKING:
+    from monomsk.model.spec import ModelSpec
+
+Sex = Literal["f", "m"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The person: what cannot be seen in one video and has no default."""
+
+    height: float
+    """Standing height [m]."""
+    mass: float
+    """Body mass [kg]."""
+    sex: Sex | None = None
+    """Sex, when stated; None leaves the segment statistics of both."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A stretch of video, upright, on a uniform time grid. Pixels are decoded on demand by `video.frames`."""
+
+    path: Path
+    size: tuple[int, int]
+    """Width and height [px] of the upright picture."""
+    rotation: int
+    """Counter-clockwise quarter turns (0..3) that make the decoded picture upright."""
+    frame_time: Float[np.ndarray, " frame"]
+    """True time of every decoded frame in the stretch [s], slow motion undone, the first one at `start`."""
+    frame_index: tuple[int, int]
+    """First (inclusive) and last (exclusive) decoded frame of the stretch."""
+    time: Float[np.ndarray, " time"]
+    """The uniform grid [s], starting at 0, on which everything after the keypoints lives."""
+    start: float
+    """Time in the file at which the stretch begins [s]."""
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+    """What the container says (make, model, focal length, capture rate)."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def rate(self) -> float:
+        """Frames per second of the uniform grid [Hz]."""
+        return 1.0 / float(self.time[1] - self.time[0])
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera with radial–tangential distortion, still in the ground frame."""
+
+    size: tuple[int, int]
+    """Width and height [px]."""
+    focal: tuple[float, float]
+    """fx, fy [px]."""
+    center: tuple[float, float]
+    """Principal point [px]."""
+    distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    """k1, k2, p1, p2, k3 (Brown–Conrady, OpenCV's order)."""
+    focal_sigma: float = 0.0
+    """Relative standard deviation of the focal length."""
+    focal_source: str = "user"
+    """Where the focal length comes from: user, metadata, table, prior."""
+    R_camera_ground: Float[np.ndarray, "3 3"] | None = None
+    """Rotation that takes ground vectors to camera vectors; None until the kinematics has placed the ground."""
+    p_camera_ground: Float[np.ndarray, "3"] | None = None
+    """Position of the ground origin in the camera frame [m]."""
+    gravity: Float[np.ndarray, "3"] | None = None
+    """Unit vector of gravity (down) in the camera frame."""
+    gravity_sigma: float = 0.0
+    """Standard deviation of that direction [rad]."""
+    gravity_source: str = "prior"
+    """Where gravity comes from: user, vanishing_point, prior, fit."""
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """Points of the image over the uniform grid of the clip."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """Canonical names (`keypoints.skeleton`), for example `knee_r`."""
+    xy: Float[np.ndarray, "time keypoint 2"]
+    """Pixels of the upright picture, distortion still in."""
+    sigma: Float[np.ndarray, "time keypoint"]
+    """Standard deviation per axis [px]; inf where missing."""
+    depth: Float[np.ndarray, "time keypoint 3"] | None = None
+    """The estimator's own three-dimensional guess [m], camera axes, hip midpoint at the origin; None when it has none."""
+    source: str = "mediapipe"
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Markers:
+    """Anatomical points in space."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    xyz: Float[np.ndarray, "time marker 3"]
+    """Ground frame [m]."""
+    sigma: Float[np.ndarray, "time marker"]
+    """Standard deviation per axis [m]; inf where missing."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Coordinates of a body model over time."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """Coordinate names, in the model's order."""
+    rotational: Bool[np.ndarray, " nq"]
+    """True for angles, False for lengths."""
+    q: Float[np.ndarray, "time nq"]
+    """rad and m."""
+    sigma: Float[np.ndarray, "time nq"] | None = None
+    """Standard deviation of q, when the solver gives one."""
+    contact: Float[np.ndarray, "time 2"] | None = None
+    """Probability that the right and the left foot is planted."""
+    quality: dict[str, float] = field(default_factory=dict[str, float])
+    """Figures of the fit (reprojection error in px, sliding in m/s, …)."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kinetics:
+    """Generalized forces and what the ground does to the feet. Axis `foot` is right, left."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """Coordinate names, in the model's order."""
+    rotational: Bool[np.ndarray, " nq"]
+    q: Float[np.ndarray, "time nq"]
+    """The filtered coordinates whose derivatives the forces belong to [rad, m]."""
+    tau: Float[np.ndarray, "time nq"]
+    """Generalized forces [N·m, N]; on the root coordinates they are the residuals."""
+    bodies: tuple[str, str]
+    """Bodies that carry the wrenches, for example calcn_r, calcn_l."""
+    force: Float[np.ndarray, "time foot 3"]
+    """Ground reaction force on the person, ground frame [N]."""
+    cop: Float[np.ndarray, "time foot 3"]
+    """Centre of pressure, ground frame [m]; on the ground below the foot while there is no force."""
+    moment: Float[np.ndarray, "time foot 3"]
+    """Free moment about the centre of pressure [N·m]."""
+    contact: Bool[np.ndarray, "time foot"]
+    quality: dict[str, float] = field(default_factory=dict[str, float])
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MuscleActivity:
+    """Muscle forces that explain the joint moments."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    activation: Float[np.ndarray, "time muscle"]
+    force: Float[np.ndarray, "time muscle"]
+    """Tendon force [N]."""
+    reserve_names: tuple[str, ...]
+    """Coordinates with a reserve actuator."""
+    reserve: Float[np.ndarray, "time reserve"]
+    """Generalized force the muscles could not supply [N·m]."""
+    quality: dict[str, float] = field(default_factory=dict[str, float])
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Everything a run knows; stages after `until` are None."""
+
+    subject: Subject
+    clip: Clip | None = None
+    camera: Camera | None = None
+    keypoints: Keypoints | None = None
+    markers: Markers | None = None
+    body: "ModelSpec | None" = None
+    """The scaled body model."""
+    motion: Motion | None = None
+    kinetics: Kinetics | None = None
+    muscles: MuscleActivity | None = None
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    """Wall time of each stage [s]."""
+    warnings: tuple[str, ...] = ()
