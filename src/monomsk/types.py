@@ -4,6 +4,7 @@ SI units and radians. Ground frame: X forward, Y up, Z right. Camera frame: x ri
 Missing data are `sigma = inf` (values then mean nothing), never zeros. `names` index the last-but-one axis.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,10 +12,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
+from monomsk.errors import InputError
+
 if TYPE_CHECKING:
     from monomsk.model.spec import ModelSpec
 
 Sex = Literal["f", "m"]
+Progress = Callable[[float], None]
+"""Told by a stage how much of its work is done, from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,29 @@ class Subject:
     """Body mass [kg]."""
     sex: Sex | None = None
     """Sex, when stated; None leaves the segment statistics of both."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no person has; most often it is another unit. Raises InputError."""
+        height, mass = self.height, self.mass
+        if not 0.5 <= height <= 2.5:
+            centimetres = f" looks like centimetres: write {height / 100:g}" if 50 <= height <= 250 else " is not one in metres"
+            raise InputError(f"height {height:g}{centimetres} (allowed: 0.5 to 2.5 m)")
+        if not 10.0 <= mass <= 300.0:
+            raise InputError(f"mass {mass:g} is not one in kilograms (allowed: 10 to 300 kg)")
+        bmi = self.body_mass_index
+        if bmi > 55.0:
+            raise InputError(
+                f"mass {mass:g} kg with height {height:g} m gives BMI {bmi:.0f}: if that is pounds, write {mass * 0.45359237:.1f}"
+            )
+        if bmi < 10.0:
+            raise InputError(f"mass {mass:g} kg with height {height:g} m gives BMI {bmi:.0f}: check both (kilograms and metres)")
+        if self.sex not in (None, "f", "m"):
+            raise InputError(f"sex {self.sex!r} is not known (allowed: f, m, or leave it out)")
+
+    @property
+    def body_mass_index(self) -> float:
+        """Mass over height squared [kg/m²]."""
+        return self.mass / self.height**2
 
 
 @dataclass(frozen=True)
