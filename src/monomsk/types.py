@@ -42,12 +42,9 @@ class Subject:
         if not 10.0 <= mass <= 300.0:
             raise InputError(f"mass {mass:g} is not one in kilograms (allowed: 10 to 300 kg)")
         bmi = self.body_mass_index
-        if bmi > 55.0:
-            raise InputError(
-                f"mass {mass:g} kg with height {height:g} m gives BMI {bmi:.0f}: if that is pounds, write {mass * 0.45359237:.1f}"
-            )
-        if bmi < 10.0:
-            raise InputError(f"mass {mass:g} kg with height {height:g} m gives BMI {bmi:.0f}: check both (kilograms and metres)")
+        if not 10.0 <= bmi <= 55.0:
+            hint = f"if that is pounds, write {mass * 0.45359237:.1f}" if bmi > 55.0 else "check both (kilograms and metres)"
+            raise InputError(f"mass {mass:g} kg with height {height:g} m gives BMI {bmi:.0f}: {hint}")
         if self.sex not in (None, "f", "m"):
             raise InputError(f"sex {self.sex!r} is not known (allowed: f, m, or leave it out)")
 
