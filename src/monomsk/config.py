@@ -18,6 +18,8 @@ class VideoConfig:
     """Where to stop [s]; the whole video if not given."""
     time_scale: float | None = None
     """Real seconds per second of video, for slow motion whose file does not say so (0.125 for 240 fps played at 30)."""
+    allow_moving: bool = False
+    """Go on although the camera moves; results then hold only where it stands still."""
 
 
 @dataclass(frozen=True)

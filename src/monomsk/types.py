@@ -64,13 +64,15 @@ class Clip:
     rotation: int
     """Counter-clockwise quarter turns (0..3) that make the decoded picture upright."""
     frame_time: Float[np.ndarray, " frame"]
-    """True time of every decoded frame in the stretch [s], slow motion undone, the first one at `start`."""
+    """True time of every decoded frame in the stretch [s], slow motion undone, on the axis of `time`: the first one at 0."""
     frame_index: tuple[int, int]
     """First (inclusive) and last (exclusive) decoded frame of the stretch."""
     time: Float[np.ndarray, " time"]
     """The uniform grid [s], starting at 0, on which everything after the keypoints lives."""
     start: float
-    """Time in the file at which the stretch begins [s]."""
+    """Time in the file at which the stretch begins [s], as a player counts it."""
+    time_scale: float = 1.0
+    """Real seconds per second of the file; below 1 for slow motion."""
     metadata: dict[str, str] = field(default_factory=dict[str, str])
     """What the container says (make, model, focal length, capture rate)."""
     warnings: tuple[str, ...] = ()
@@ -107,6 +109,7 @@ class Camera:
     """Standard deviation of that direction [rad]."""
     gravity_source: str = "prior"
     """Where gravity comes from: user, vanishing_point, prior, fit."""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
