@@ -1,0 +1,76 @@
+"""Bodies of other sizes: lengths per body and axis, then masses and inertias that follow."""
+
+import dataclasses
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from monomsk.model.model import Model
+
+
+def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array, ""] | float) -> Model:
+    """The model with every body stretched by its three factors along its own axes, and a total mass [kg].
+
+    Joint frames move with the body that carries them and keep their orientation; translations that a joint's functions
+    prescribe follow the parent, as in OpenSim's ScaleTool. Each body's mass follows its volume, then all are brought to
+    the total. Inertias are those of the stretched mass distribution.
+    """
+    ground = jnp.ones((1, 3), factors.dtype)
+    parent = jnp.concatenate([ground, factors])[jnp.array(model.parent) + 1]
+    share = model.mass * jnp.prod(factors, -1)
+    new_mass = share * (mass / share.sum())
+    return eqx.tree_at(
+        lambda m: (
+            m.mass, m.mass_center, m.inertia, m.p_parent_joint, m.p_child_joint, m.gain, m.marker_location, m.contact_location, m.contact_radius,
+        ),
+        model,
+        (
+            new_mass,
+            model.mass_center * factors,
+            _stretched_inertia(model.inertia, factors) * (new_mass / model.mass)[:, None, None],
+            model.p_parent_joint * parent,
+            model.p_child_joint * factors,
+            _slot_gains(model, parent),
+            model.marker_location * _of(factors, model.marker_body),
+            model.contact_location * _of(factors, model.contact_body),
+            model.contact_radius * jnp.prod(_of(factors, model.contact_body), -1) ** (1.0 / 3.0),
+        ),
+    )  # fmt: skip
+
+
+def _of(factors: Float[Array, "body 3"], body: tuple[int, ...]) -> Float[Array, "n 3"]:
+    return factors[jnp.array(body, int)]
+
+
+def _stretched_inertia(inertia: Float[Array, "body 3 3"], factors: Float[Array, "body 3"]) -> Float[Array, "body 3 3"]:
+    """Inertia after the stretch x → S x at unchanged mass: through the second moments of mass, which transform as S · S."""
+    eye = jnp.eye(3, dtype=inertia.dtype)
+    second = 0.5 * jnp.trace(inertia, axis1=-2, axis2=-1)[:, None, None] * eye - inertia
+    second = second * factors[:, :, None] * factors[:, None, :]
+    return jnp.trace(second, axis1=-2, axis2=-1)[:, None, None] * eye - second
+
+
+def _slot_gains(model: Model, parent: Float[Array, "body 3"]) -> Float[Array, "body 6"]:
+    """Gains of prescribed translations times the parent's stretch along the axis, given in the joint's fixed frame."""
+    if not model.scaled_slot:
+        return model.gain
+    along = jnp.linalg.norm(model.axis * parent[:, None], axis=-1)
+    slot = jnp.array(model.scaled_slot)
+    return model.gain.reshape(-1).at[slot].multiply(along.reshape(-1)[slot]).reshape(model.gain.shape)
+
+
+@dataclasses.dataclass(frozen=True)
+class Segments:
+    """Few numbers that stretch a body: each row of `columns` names a length and the (body, axis) pairs it stretches."""
+
+    names: tuple[str, ...]
+    columns: tuple[tuple[tuple[int, int], ...], ...]
+
+    def factors(self, model: Model, log_scale: Float[Array, " segment"]) -> Float[Array, "body 3"]:
+        """Factors of all bodies from the logarithms of the segments' scales; bodies without a segment keep 1."""
+        pattern = [[0.0] * (3 * len(model.body_names)) for _ in self.columns]
+        for row, pairs in zip(pattern, self.columns, strict=True):
+            for body, axis in pairs:
+                row[3 * body + axis] = 1.0
+        return jnp.exp(log_scale @ jnp.array(pattern, log_scale.dtype)).reshape(-1, 3)

@@ -1,0 +1,83 @@
+"""Forces from motion: recursive Newton–Euler with sums over ancestors and descendants as matrix products.
+
+Featherstone (2008), chapter 5, with every vector in ground axes about the root body's origin, which keeps single precision accurate.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from monomsk.model.model import Model
+from monomsk.physics.forward_kinematics import Poses, forward_kinematics
+from monomsk.physics.jacobian import slot_twists
+from monomsk.spatial import motion
+
+
+class Velocities(eqx.Module):
+    """Spatial velocities and accelerations of all bodies about `origin`, ground axes."""
+
+    origin: Float[Array, "3"]
+    v: Float[Array, "body 6"]
+    a: Float[Array, "body 6"]
+    """Spatial acceleration, gravity not included."""
+
+
+def velocity_kinematics(model: Model, poses: Poses, qd: Float[Array, " nq"], qdd: Float[Array, " nq"]) -> Velocities:
+    """Spatial velocity and acceleration of every body from the coordinates' speeds and accelerations.
+
+    Within a joint the translations come first and are fixed in the parent; each rotation axis is carried by the
+    parent and by all slots before it, which gives the velocity-dependent part of the acceleration.
+    """
+    origin = poses.p[0]
+    shape = poses.slot_rate.shape
+    twist = slot_twists(poses, origin)
+    qd_slot, qdd_slot = ((model.slot_to_coordinate @ x).reshape(shape) for x in (qd, qdd))
+    rate = poses.slot_rate * qd_slot
+    acceleration = poses.slot_rate * qdd_slot + poses.slot_curvature * qd_slot**2
+    part = twist * rate[..., None]
+    joint = part.sum(1)
+    v = model.ancestor @ joint
+    slide = part[:, 3:].sum(1, keepdims=True)
+    before = jnp.cumsum(part[:, :3], 1) - part[:, :3] + slide
+    carrier = (v - joint)[:, None] + jnp.concatenate([before, jnp.zeros_like(before)], 1)
+    bias = motion.cross_motion(carrier, part).sum(1)
+    a = model.ancestor @ ((twist * acceleration[..., None]).sum(1) + bias)
+    return Velocities(origin, v, a)
+
+
+def inverse_dynamics(
+    model: Model,
+    q: Float[Array, " nq"],
+    qd: Float[Array, " nq"],
+    qdd: Float[Array, " nq"],
+    f_ext: Float[Array, "body 6"] | None = None,
+) -> Float[Array, " nq"]:
+    """Generalized forces [N·m, N] that produce the motion.
+
+    `f_ext` are external moments and forces on the bodies, about the ground origin in ground axes (see `motion.wrench_at`).
+    Every coordinate stands for itself: forces on coupled coordinates are not folded into those that determine them.
+    """
+    poses = forward_kinematics(model, q)
+    twist = slot_twists(poses, poses.p[0]) * poses.slot_rate[..., None]
+    subtree = model.ancestor.T @ net_wrenches(model, poses, qd, qdd, f_ext)
+    tau = jnp.einsum("bsi,bi->bs", twist, subtree)
+    return model.slot_to_coordinate.T @ tau.reshape(-1)
+
+
+def net_wrenches(
+    model: Model, poses: Poses, qd: Float[Array, " nq"], qdd: Float[Array, " nq"], f_ext: Float[Array, "body 6"] | None = None
+) -> Float[Array, "body 6"]:
+    """Wrench that each body still needs from its joint and its children, about the root body's origin, ground axes."""
+    kinematics = velocity_kinematics(model, poses, qd, qdd)
+    arm = jnp.einsum("bij,bj->bi", poses.R, model.mass_center) + poses.p - kinematics.origin
+    w, alpha = kinematics.v[:, :3], kinematics.a[:, :3]
+    # Spatial acceleration misses the centripetal part of a material point's acceleration: add w × (velocity of the point).
+    center_acceleration = motion.velocity_at(kinematics.a, arm) + jnp.cross(w, motion.velocity_at(kinematics.v, arm))
+    inertia = poses.R @ model.inertia @ jnp.swapaxes(poses.R, -1, -2)
+    moment = jnp.einsum("bij,bj->bi", inertia, alpha) + jnp.cross(w, jnp.einsum("bij,bj->bi", inertia, w))
+    force = model.mass[:, None] * (center_acceleration - model.gravity)
+    wrench = motion.wrench_at(force, moment, arm)
+    if f_ext is None:
+        return wrench
+    shifted = motion.wrench_at(f_ext[:, 3:], f_ext[:, :3], jnp.broadcast_to(-kinematics.origin, arm.shape))
+    return wrench - shifted

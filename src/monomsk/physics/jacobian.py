@@ -1,0 +1,30 @@
+"""Motion per coordinate: twists of the coordinates and Jacobians of points."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from monomsk.model.model import Model
+from monomsk.physics.forward_kinematics import Poses
+
+
+def slot_twists(poses: Poses, origin: Float[Array, "3"]) -> Float[Array, "body 6 6"]:
+    """Spatial velocity that a unit rate of each slot gives to everything behind its joint, about `origin`, ground axes."""
+    turn, slide = poses.axis[:, :3], poses.axis[:, 3:]
+    arm = jnp.broadcast_to((poses.pivot - origin)[:, None], turn.shape)
+    rotations = jnp.concatenate([turn, jnp.cross(arm, turn)], -1)
+    return jnp.concatenate([rotations, jnp.concatenate([jnp.zeros_like(slide), slide], -1)], 1)
+
+
+def coordinate_twists(model: Model, poses: Poses, origin: Float[Array, "3"]) -> Float[Array, "nq 6"]:
+    """Spatial velocity that a unit rate of each coordinate gives to everything behind its joint, about `origin`."""
+    twists = slot_twists(poses, origin) * poses.slot_rate[..., None]
+    return model.slot_to_coordinate.T @ twists.reshape(-1, 6)
+
+
+def point_jacobian(model: Model, poses: Poses, body: tuple[int, ...], point: Float[Array, "point 3"]) -> Float[Array, "point 3 nq"]:
+    """Derivative of ground positions of points fixed in bodies by the coordinates. Equals the Jacobian of `points_on_bodies`."""
+    origin = poses.p[0]
+    twist = coordinate_twists(model, poses, origin)
+    moves = model.ancestor[jnp.array(body)][:, jnp.array(model.coordinate_body)]
+    velocity = twist[None, :, 3:] + jnp.cross(twist[None, :, :3], (point - origin)[:, None])
+    return jnp.swapaxes(velocity * moves[..., None], -1, -2)

@@ -1,0 +1,44 @@
+"""Rotation matrices: from axis and angle, from angles, and the small-angle maps, with safe gradients at zero."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def skew(v: Float[Array, "*batch 3"]) -> Float[Array, "*batch 3 3"]:
+    """Matrix of the cross product. Equals `jnp.cross(v, w)` when applied to w."""
+    zero = jnp.zeros_like(v[..., 0])
+    x, y, z = v[..., 0], v[..., 1], v[..., 2]
+    return jnp.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape((*v.shape[:-1], 3, 3))
+
+
+def from_axis_angle(axis: Float[Array, "*batch 3"], angle: Float[Array, "*batch"]) -> Float[Array, "*batch 3 3"]:
+    """Rotation by `angle` [rad] about the unit vector `axis` (Rodrigues 1840)."""
+    k = skew(axis)
+    s, c = jnp.sin(angle)[..., None, None], jnp.cos(angle)[..., None, None]
+    return jnp.eye(3, dtype=k.dtype) + s * k + (1.0 - c) * (k @ k)
+
+
+def exp(v: Float[Array, "*batch 3"]) -> Float[Array, "*batch 3 3"]:
+    """Rotation by |v| [rad] about v. Equals the identity at zero, and so does its gradient's limit."""
+    squared = jnp.sum(v * v, -1)
+    small = squared < 1e-12
+    angle = jnp.sqrt(jnp.where(small, 1.0, squared))
+    a = jnp.where(small, 1.0 - squared / 6.0, jnp.sin(angle) / angle)[..., None, None]
+    b = jnp.where(small, 0.5 - squared / 24.0, (1.0 - jnp.cos(angle)) / angle**2)[..., None, None]
+    k = skew(v)
+    return jnp.eye(3, dtype=k.dtype) + a * k + b * (k @ k)
+
+
+def from_xyz(angles: Float[Array, "*batch 3"]) -> Float[Array, "*batch 3 3"]:
+    """Body-fixed X-Y-Z rotation by `angles` [rad], the way OpenSim writes the orientation of a frame."""
+    x, y, z = (from_axis_angle(jnp.broadcast_to(jnp.eye(3, dtype=angles.dtype)[i], angles.shape), angles[..., i]) for i in range(3))
+    return x @ y @ z
+
+
+def to_xyz(rotation: Float[Array, "*batch 3 3"]) -> Float[Array, "*batch 3"]:
+    """Body-fixed X-Y-Z angles [rad]. Equals the inverse of `from_xyz` away from ±90° about Y."""
+    r = rotation
+    x = jnp.arctan2(-r[..., 1, 2], r[..., 2, 2])
+    y = jnp.arcsin(jnp.clip(r[..., 0, 2], -1.0, 1.0))
+    z = jnp.arctan2(-r[..., 0, 1], r[..., 0, 0])
+    return jnp.stack([x, y, z], -1)
