@@ -1,1 +1,1 @@
-
+"""The command line: `monomsk run`, `monomsk demo`, `monomsk doctor`."""

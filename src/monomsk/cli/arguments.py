@@ -1,0 +1,122 @@
+"""What a person can type, as types: tyro makes the flags and their help from these and from `config.py`.
+
+Nothing heavy is imported here, so that `monomsk --help` answers at once.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo, UnsupportedTypeAnnotationError
+
+from monomsk.config import Config, Stage
+from monomsk.types import Sex, Subject
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Analyse one video: angles, moments, ground and muscle forces into a folder."""
+
+    video: tyro.conf.Positional[Path]
+    """The video: one person, a camera that stands still."""
+    height: float
+    """Standing height of the person [m]."""
+    mass: float
+    """Body mass of the person [kg]."""
+    sex: Sex | None = None
+    """f or m; leave it out and the body statistics of both are used."""
+    out: Path | None = None
+    """Folder for the results; VIDEO_monomsk in the current folder if not given."""
+    until: Stage = "report"
+    """Last stage to do."""
+    config: Path | None = None
+    """Settings as TOML (every run writes its own as config.toml). Flags win over the file, the file over the defaults."""
+    overwrite: bool = False
+    """Replace the results of an earlier run in the same folder; files that are not monomsk's stay."""
+    settings: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
+
+    @property
+    def subject(self) -> Subject:
+        """The person. Raises InputError for what no person has."""
+        return Subject(height=self.height, mass=self.mass, sex=self.sex)
+
+    @property
+    def folder(self) -> Path:
+        """Where the results go."""
+        return self.out or Path(f"{self.video.stem}_monomsk")
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Check that everything monomsk needs is here, and say how to mend what is not."""
+
+
+COMMANDS = {"run": Run, "doctor": Doctor}
+
+
+def parse(arguments: list[str]) -> Any:
+    """The command that the arguments ask for. Exits with 2 and says what is allowed when they cannot be read.
+
+    Raises InputError and FormatError for a `--config` file that cannot be right.
+    """
+    defaults: dict[str, Any] = {}
+    if arguments[:1] == ["run"] and (path := _value_of(arguments, "--config")) is not None:
+        from monomsk.io.config_file import read_config
+
+        settings, subject = read_config(Path(path))
+        stated: dict[str, Any] = {"video": tyro.MISSING, "height": tyro.MISSING, "mass": tyro.MISSING} | subject
+        defaults["run"] = Run(**stated, settings=settings)
+    choices = tuple(
+        Annotated[kind, tyro.conf.subcommand(name, default=defaults.get(name, tyro.MISSING_NONPROP))] for name, kind in COMMANDS.items()
+    )
+    kind: Any = choices[0]
+    for choice in choices[1:]:
+        kind = kind | choice
+    return tyro.cli(
+        kind,
+        prog="monomsk",
+        description="One video, a height and a mass in; joint angles, moments, ground reaction and muscle forces out.",
+        args=arguments,
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+        registry=_registry(),
+    )
+
+
+def _value_of(arguments: list[str], flag: str) -> str | None:
+    """What follows a flag, before tyro has read anything."""
+    for here, following in zip(arguments, [*arguments[1:], None], strict=True):
+        if here == flag:
+            return following
+        if here.startswith(f"{flag}="):
+            return here.partition("=")[2]
+    return None
+
+
+def _registry() -> ConstructorRegistry:
+    registry = ConstructorRegistry()
+
+    @registry.primitive_rule
+    def box(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | UnsupportedTypeAnnotationError | None:
+        """A box is one word, `x,y,w,h`."""
+        if info.type != Box:
+            return None
+        return PrimitiveConstructorSpec(
+            nargs=1,
+            metavar="X,Y,W,H",
+            instance_from_str=lambda words: _box(words[0]),
+            is_instance=lambda value: isinstance(value, tuple) and len(value) == 4,
+            str_from_instance=lambda value: [",".join(f"{number:g}" for number in value)],
+        )
+
+    return registry
+
+
+def _box(text: str) -> Box:
+    numbers = tuple(float(number) for number in text.split(","))
+    if len(numbers) != 4:
+        raise ValueError(f"a box is four numbers, x,y,w,h, not {text}")
+    x, y, width, height = numbers
+    return x, y, width, height

@@ -1,0 +1,60 @@
+"""The entry point: which command, and what becomes of its errors."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from monomsk import __version__, cache
+from monomsk.errors import MonomskError
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code.
+
+    What a person can mend is one line on standard error and the exit code of its class; Ctrl-C is 130. A bug keeps its
+    traceback. Neither leaves half-written files (`report.folder.writing`).
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if words == ["--version"]:
+        print(f"monomsk {__version__}")
+        return 0
+    signal.signal(signal.SIGTERM, _terminate)
+    _quiet_libraries()
+    cache.keep_compiled_programs()
+    try:
+        return _dispatch(words)
+    except MonomskError as error:
+        print(f"monomsk: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("monomsk: stopped; no half-written files were left", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _dispatch(words: list[str]) -> int:
+    from monomsk.cli import arguments
+
+    command = arguments.parse(words)
+    if isinstance(command, arguments.Doctor):
+        from monomsk.cli.doctor import doctor
+
+        return doctor()
+    from monomsk.cli.run import run
+
+    return run(command, words)
+
+
+def _quiet_libraries() -> None:
+    """Keep MediaPipe's and TensorFlow Lite's own logging off the terminal; to be set before they are imported."""
+    for name, value in {"GLOG_minloglevel": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "ABSL_MIN_LOG_LEVEL": "2"}.items():
+        os.environ.setdefault(name, value)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Leave by an exception, so that what is half-written is cleaned away."""
+    sys.exit(TERMINATED)

@@ -1,0 +1,110 @@
+"""The figures of a run that a person or a script asks for first: summary.json.
+
+Keys (docs/results.md tells them in full): `subject`, `clip`, `camera`, `quality` (a dictionary a stage), `angles_deg`
+(range of every rotational coordinate), `moments_nm_per_kg`, `ground_force_bw`, `warnings`. Units are in the names.
+"""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from monomsk import __version__
+from monomsk.types import Camera, Clip, Keypoints, Kinetics, Motion, Trial
+
+GRAVITY = 9.80665
+"""Standard gravity [m/s²], by which body weight is meant."""
+SIDES = ("right", "left")
+
+
+def summary(trial: Trial) -> dict[str, Any]:
+    """The summary of a trial; parts that were not done are left out."""
+    mass = trial.subject.mass
+    parts: dict[str, Any] = {
+        "monomsk": __version__,
+        "subject": {"height_m": trial.subject.height, "mass_kg": mass, "sex": trial.subject.sex},
+    }
+    if trial.clip is not None:
+        parts["clip"] = _clip(trial.clip)
+    if trial.camera is not None:
+        parts["camera"] = _camera(trial.camera)
+    parts["quality"] = quality(trial)
+    if trial.motion is not None:
+        parts["angles_deg"] = _angles(trial.motion)
+    if trial.kinetics is not None:
+        parts["moments_nm_per_kg"] = _moments(trial.kinetics, mass)
+        parts["ground_force_bw"] = _ground_force(trial.kinetics, mass)
+    parts["warnings"] = list(trial.warnings)
+    return parts
+
+
+def quality(trial: Trial) -> dict[str, dict[str, float]]:
+    """The quality figures of each stage that was done."""
+    stages = {
+        "keypoints": None if trial.keypoints is None else _keypoints(trial.keypoints),
+        "kinematics": trial.motion and trial.motion.quality,
+        "kinetics": trial.kinetics and trial.kinetics.quality,
+        "muscles": trial.muscles and trial.muscles.quality,
+    }
+    return {stage: {key: rounded(value) for key, value in figures.items()} for stage, figures in stages.items() if figures}
+
+
+def rounded(value: float) -> float:
+    """Four significant digits: more would claim what no video can tell."""
+    return float(f"{float(value):.4g}")
+
+
+def _clip(clip: Clip) -> dict[str, Any]:
+    seconds = float(clip.time[-1] - clip.time[0])
+    return {
+        "file": clip.path.name,
+        "size_px": list(clip.size),
+        "frames": len(clip.time),
+        "start_s": clip.start,
+        "seconds": rounded(seconds),
+        "rate_hz": rounded(clip.rate),
+    }
+
+
+def _camera(camera: Camera) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        "focal_px": [rounded(value) for value in camera.focal],
+        "focal_relative_sd": rounded(camera.focal_sigma),
+        "focal_source": camera.focal_source,
+        "gravity_source": camera.gravity_source,
+        "gravity_sd_deg": rounded(np.degrees(camera.gravity_sigma)),
+    }
+    if camera.gravity is not None:
+        # Upright means that gravity points along the picture's own down, y.
+        figures["tilt_deg"] = rounded(np.degrees(np.arccos(np.clip(camera.gravity[1], -1.0, 1.0))))
+    return figures
+
+
+def _keypoints(keypoints: Keypoints) -> dict[str, float]:
+    seen = np.isfinite(keypoints.sigma)
+    figures = {"seen_fraction": float(seen.mean()), "frames_seen_fraction": float(seen.any(axis=1).mean())}
+    if seen.any():
+        figures["median_sigma_px"] = float(np.median(keypoints.sigma[seen]))
+    return figures
+
+
+def _range(values: Float[np.ndarray, " time"]) -> dict[str, float]:
+    return {"min": rounded(values.min()), "max": rounded(values.max()), "range": rounded(np.ptp(values))}
+
+
+def _angles(motion: Motion) -> dict[str, dict[str, float]]:
+    degrees = np.degrees(motion.q)
+    return {name: _range(degrees[:, i]) for i, name in enumerate(motion.names) if motion.rotational[i]}
+
+
+def _moments(kinetics: Kinetics, mass: float) -> dict[str, dict[str, float]]:
+    return {name: _range(kinetics.tau[:, i] / mass) for i, name in enumerate(kinetics.names) if kinetics.rotational[i]}
+
+
+def _ground_force(kinetics: Kinetics, mass: float) -> dict[str, Any]:
+    vertical = kinetics.force[:, :, 1] / (mass * GRAVITY)
+    return {
+        "peak_vertical": {side: rounded(vertical[:, i].max()) for i, side in enumerate(SIDES)},
+        "mean_vertical_of_both": rounded(vertical.sum(axis=1).mean()),
+        "contact_fraction": {side: rounded(kinetics.contact[:, i].mean()) for i, side in enumerate(SIDES)},
+    }

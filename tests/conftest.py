@@ -1,0 +1,27 @@
+"""What every test may need."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Tests compile the same programs again and again; keep them, as the command line does.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = REPOSITORY.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the source tree."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared data beside the repository; the test is skipped where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip("no shared data beside the repository")
+    return SHARED
