@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from architecture.sources import ROOT, everything
 
 NAMING = ["README.md", "Makefile", "pyproject.toml", ".ci/run", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from architecture.sources import ROOT, at_import, everything, imported, package
 
 LAYERS_OF_ARRAYS = {"spatial", "model", "physics", "nn"}
