@@ -15,8 +15,9 @@ from monomsk.model.spec import ModelSpec
 TARGET = Path(__file__).resolve().parents[1] / "src/monomsk/data/body/monomsk_body.osim"
 
 CREDITS = (
-    "Written by monomsk (Apache-2.0) from the figures of RajagopalLaiUhlrich2023 (Rajagopal 2016, MIT; Lai 2017; Uhlrich 2022, "
-    "Apache-2.0; fibre damping by P. van den Bos after Millard 2013) and, for the foot contact spheres, of OpenCap (Uhlrich 2023, Apache-2.0)."
+    "Written by monomsk (Apache-2.0) from the figures of RajagopalLaiUhlrich2023 (Rajagopal 2016, MIT; Lai 2017; "
+    "Uhlrich 2022, Apache-2.0; fibre damping by P. van den Bos after Millard 2013) and, for the foot contact spheres, of OpenCap "
+    "(Uhlrich 2023, Apache-2.0)."
 )
 PUBLICATIONS = (
     "Rajagopal A et al. (2016) IEEE Trans Biomed Eng 63:2068-2079. Lai AKM et al. (2017) Ann Biomed Eng 45:2762-2774. "

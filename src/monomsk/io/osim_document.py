@@ -1,24 +1,12 @@
 """An OpenSim document as a tree that may be asked for numbers, with plain answers when something is wrong."""
 
-import gzip
 import math
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from monomsk.errors import ModelError
-
-MAX_BYTES = 64 * 2**20
-"""No body model is larger; a file that is has another purpose or an evil one."""
-
-
-class _NoDoctype(ElementTree.TreeBuilder):
-    """A tree builder that stops at a document type declaration, before any entity in it can be defined."""
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise ModelError("it declares a document type or entities, which no OpenSim file needs")
+from monomsk.io.xml_tree import load_xml
 
 
 @dataclass
@@ -114,10 +102,10 @@ def load(path: Path) -> Document:
     """Open an .osim or .osim.gz.
 
     Raises:
-        ModelError: no such file, larger than MAX_BYTES, not XML, with a document type, or not an OpenSim model.
+        ModelError: what `load_xml` refuses, or XML that is not an OpenSim model.
     """
     path = Path(path)
-    root = _parse(path, _bytes(path))
+    root = load_xml(path, ModelError)
     if root.tag != "OpenSimDocument":
         raise ModelError(f"{path} is XML but not an OpenSim document (its root is <{root.tag}>); give an .osim model")
     try:
@@ -129,33 +117,3 @@ def load(path: Path) -> Document:
         raise ModelError(f"{path} is an OpenSim document without a <Model>; give an .osim model, not a set-up file")
     defaults = {element.tag: element for section in root.iter("defaults") for element in section}
     return Document(path, version, model, defaults)
-
-
-def _bytes(path: Path) -> bytes:
-    """Contents of the file, unpacked if it is gzip, never more than MAX_BYTES."""
-    try:
-        with open(path, "rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ModelError(f"{path} is a damaged gzip file ({error}); fetch it again") from error
-    except OSError as error:
-        raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise ModelError(f"{path} is larger than {MAX_BYTES // 2**20} MB, which no body model is")
-    return data
-
-
-def _parse(path: Path, data: bytes) -> Element:
-    parser = ElementTree.XMLParser(target=_NoDoctype())
-    try:
-        parser.feed(data)
-        return parser.close()
-    except ElementTree.ParseError as error:
-        line = error.position[0]
-        raise ModelError(f"{path} is not a whole XML file (line {line}: {error}); fetch it again or save it anew in OpenSim") from error
-    except ModelError as error:
-        raise ModelError(f"{path} is refused: {error}; remove the declaration") from error
-    except (ValueError, LookupError) as error:
-        raise ModelError(f"{path} is in a text encoding that cannot be read ({error}); save it as UTF-8") from error

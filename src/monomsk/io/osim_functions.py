@@ -1,5 +1,6 @@
 """Functions of a coordinate, to and from OpenSim's elements."""
 
+from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement
 
 from monomsk.io.osim_document import Document
@@ -32,7 +33,7 @@ def read_function(document: Document, owner: Element, element: Element) -> tuple
         x, y = document.numbers(element, "x"), document.numbers(element, "y")
         if len(x) != len(y) or len(x) < 2:
             raise document.error(owner, f"its {element.tag} needs as many x as y, two at least ({len(x)} and {len(y)} given)")
-        if any(b <= a for a, b in zip(x, x[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(x)):
             raise document.error(owner, f"the x of its {element.tag} do not increase")
         return Spline(element.tag, x, y), 1.0
     raise document.error(owner, f"has a function of kind {element.tag}; supported are {', '.join(SUPPORTED)}")
