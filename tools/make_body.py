@@ -26,8 +26,9 @@ PUBLICATIONS = (
 
 
 def merge(published: ModelSpec, contacts: ModelSpec) -> ModelSpec:
-    """The published body with the contact spheres of the other, under our name and credits."""
-    return replace(published, name="monomsk_body", contacts=contacts.contacts, credits=CREDITS, publications=PUBLICATIONS)
+    """The published body with the contact spheres of the other, switched off in OpenSim, under our name and credits."""
+    spheres = tuple(replace(contact, applied=False) for contact in contacts.contacts)
+    return replace(published, name="monomsk_body", contacts=spheres, credits=CREDITS, publications=PUBLICATIONS)
 
 
 def main() -> None:

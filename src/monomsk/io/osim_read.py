@@ -121,8 +121,8 @@ def _read_contacts(document: Document, frames: FrameTable) -> tuple[ContactSpher
             continue
         sphere = geometry.get(document.text(force, "socket_sphere").split("/")[-1])
         floor = geometry.get(document.text(force, "socket_half_space").split("/")[-1])
-        if sphere is None or floor is None or not document.boolean(force, "appliesForce", True):
-            document.note(f"contact {force.get('name')} is switched off or has no sphere and half space, and is ignored")
+        if sphere is None or floor is None:
+            document.note(f"contact {force.get('name')} has no sphere and half space, and is ignored")
         elif not _is_ground_plane(document, frames, floor):
             document.note(f"contact {force.get('name')} is ignored; only the ground plane y = 0 is supported")
         else:
@@ -153,6 +153,7 @@ def _read_contact(document: Document, frames: FrameTable, force: Element, sphere
         dynamic_friction=document.number(force, "dynamic_friction", 0.0),
         viscous_friction=document.number(force, "viscous_friction", 0.0),
         transition_velocity=document.number(force, "transition_velocity", 0.01),
+        applied=document.boolean(force, "appliesForce", True),
     )
 
 

@@ -167,6 +167,7 @@ def _write_forces(model: Element, spec: ModelSpec) -> None:
         _write_muscle(objects, muscle, joints)
     for contact in spec.contacts:
         element = SubElement(objects, "SmoothSphereHalfSpaceForce", name=f"SmoothSphereHalfSpaceForce_{contact.name}")
+        _text(element, "appliesForce", _boolean(contact.applied))
         _text(element, "socket_sphere", f"/contactgeometryset/{contact.name}")
         _text(element, "socket_half_space", f"/contactgeometryset/{_FLOOR}")
         for tag in ("stiffness", "dissipation", "static_friction", "dynamic_friction", "viscous_friction", "transition_velocity"):

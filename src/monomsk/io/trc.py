@@ -46,7 +46,7 @@ def read(path: Path | str, *, sigma: float = 0.005) -> Markers:
 
 
 def write(path: Path | str, markers: Markers) -> None:
-    """Write a .trc in millimetres; markers whose sigma is infinite are left blank.
+    """Write a .trc in millimetres; markers whose sigma is infinite are NaN (OpenSim stumbles over a blank at the end of a row).
 
     Raises:
         OutputError: the file cannot be written.
@@ -68,7 +68,8 @@ def write(path: Path | str, markers: Markers) -> None:
     rows = list[str]()
     for i, time in enumerate(markers.time):
         points = (
-            "\t".join(f"{value:.5f}" for value in point) if there else "\t\t" for point, there in zip(millimetres[i], seen[i], strict=True)
+            "\t".join(f"{value:.5f}" for value in point) if there else "NaN\tNaN\tNaN"
+            for point, there in zip(millimetres[i], seen[i], strict=True)
         )
         rows.append("\t".join((str(i + 1), f"{time:.9g}", *points)))
     write_text(path, "\n".join((*head, *rows)) + "\n")

@@ -188,6 +188,8 @@ class ContactSphere:
     dynamic_friction: float = 0.8
     viscous_friction: float = 0.5
     transition_velocity: float = 0.2
+    applied: bool = True
+    """Whether OpenSim lets it push. Off in the shipped body, whose ground forces come from a file: they would count twice."""
 
 
 @dataclass(frozen=True)
