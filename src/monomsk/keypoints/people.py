@@ -1,0 +1,144 @@
+"""Who is in the picture, and whom to follow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from monomsk.config import KeypointsConfig
+from monomsk.errors import KeypointError
+from monomsk.keypoints.estimator import Person, PoseEstimator
+from monomsk.types import Clip
+
+Stills = Sequence[tuple[int, UInt8[np.ndarray, "height width 3"]]]
+"""A few pictures over the clip: index into `clip.frame_time`, upright RGB of any size."""
+
+PACE = 2.5
+"""How far somebody may move in a second, over the radius of the body (about 2.5 m/s for an adult)."""
+STILLNESS = 0.6
+"""How far the detector's idea of the same hips may differ, over the radius of the body."""
+GROWTH = 1.8
+"""Largest ratio of the radii of the same body in two pictures."""
+FEWEST_SIGHTINGS = 2
+"""Stills in which somebody must be seen to count (of more than four)."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of the people of a clip: where they are in those stills in which they were found."""
+
+    number: int
+    """What `--person` calls them: 1, 2, … from left to right in the picture of `People.frame`; 0 when not in that picture."""
+    sightings: tuple[tuple[int, Person], ...]
+    """Index into `clip.frame_time`, and the person [px of the upright video]."""
+    merit: float
+    """How much they look like the one the video is about."""
+
+    def box_at(self, frame: int) -> Float[np.ndarray, "4"] | None:
+        """Left, top, right, bottom [px] in the still at `frame`."""
+        return next((person.box for index, person in self.sightings if index == frame), None)
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody found in the stills of a clip."""
+
+    candidates: tuple[Candidate, ...]
+    """Numbered ones first."""
+    frame: int = 0
+    """Index into `clip.frame_time` of the picture that shows most people; the numbers belong to it."""
+    chosen: Candidate | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+
+def find_people(clip: Clip, stills: Stills, config: KeypointsConfig | None = None) -> People:
+    """Look for people in a few pictures, link them over time and choose one.
+
+    The choice is `config.person`, else the one with the best merit (size × share of the stills × nearness to the middle),
+    with a warning when there are others. A `config.bbox` leaves the choice to the tracker. Raises KeypointError for a
+    person number that does not exist.
+    """
+    config = config or KeypointsConfig()
+    with PoseEstimator() as estimator:
+        seen = [(index, _people_of(estimator, image, clip.size)) for index, image in stills]
+    tracks = _linked(seen, clip)
+    if len(stills) > 4:
+        tracks = [track for track in tracks if len(track) >= FEWEST_SIGHTINGS] or tracks
+    frame = max((index for index, _ in seen), key=lambda i: (sum(_at(track, i) is not None for track in tracks), -i), default=0)
+    there = sorted((t for t in tracks if _at(t, frame)), key=lambda t: float(_at(t, frame).hips[0]))  # pyright: ignore[reportOptionalMemberAccess]
+    rest = [track for track in tracks if not _at(track, frame)]
+    candidates = tuple(
+        Candidate(number if number <= len(there) else 0, tuple(track), _merit(track, clip, len(seen)))
+        for number, track in enumerate(there + rest, start=1)
+    )
+    chosen, warnings = _choose(candidates, config, clip, frame)
+    return People(candidates, frame, chosen, warnings)
+
+
+def same_person(before: Person, after: Person, seconds: float) -> bool:
+    """Whether two sightings that far apart in time can be of one person, judged by place and size."""
+    radius = 0.5 * (before.radius + after.radius)
+    near = float(np.linalg.norm(after.hips - before.hips)) <= radius * (STILLNESS + PACE * abs(seconds))
+    return near and 1.0 / GROWTH <= after.radius / max(before.radius, 1e-9) <= GROWTH
+
+
+def _choose(candidates: tuple[Candidate, ...], config: KeypointsConfig, clip: Clip, frame: int) -> tuple[Candidate | None, tuple[str, ...]]:
+    if config.bbox is not None:
+        return None, ()
+    numbered = [c for c in candidates if c.number]
+    if config.person is not None:
+        for candidate in numbered:
+            if candidate.number == config.person:
+                return candidate, ()
+        known = ", ".join(str(c.number) for c in numbered) or "nobody"
+        raise KeypointError(
+            f"there is no person {config.person} in {clip.path.name} (found: {known}); choose one of these or give --bbox x,y,w,h"
+        )
+    if not candidates:
+        return None, ()
+    best = max(candidates, key=lambda c: c.merit)
+    if len(candidates) == 1:
+        return best, ()
+    when = clip.start + clip.frame_time[frame] / clip.time_scale
+    where = f"number {best.number} from the left at {when:.1f} s" if best.number else "one who comes later"
+    return best, (f"{len(candidates)} people in the video: {where} is followed; choose another with --person or --bbox",)
+
+
+def _people_of(estimator: PoseEstimator, image: np.ndarray, size: tuple[int, int]) -> list[Person]:
+    scale = size[0] / image.shape[1]
+    return [Person(p.hips * scale, p.radius * scale, p.score) for p in estimator.people(image)]
+
+
+def _linked(seen: list[tuple[int, list[Person]]], clip: Clip) -> list[list[tuple[int, Person]]]:
+    """Sightings that can be one person, still after still; the nearest pairs first."""
+    from scipy.optimize import linear_sum_assignment
+
+    tracks: list[list[tuple[int, Person]]] = []
+    for index, people in seen:
+        cost = np.full((len(tracks), len(people)), 1e6)
+        for i, track in enumerate(tracks):
+            last, before = track[-1]
+            seconds = float(clip.frame_time[index] - clip.frame_time[last])
+            for j, person in enumerate(people):
+                if same_person(before, person, seconds):
+                    cost[i, j] = np.linalg.norm(person.hips - before.hips) / person.radius + seconds
+        rows, columns = linear_sum_assignment(cost)
+        linked = {int(j): int(i) for i, j in zip(rows, columns, strict=True) if cost[i, j] < 1e6}
+        for j, person in enumerate(people):
+            if j in linked:
+                tracks[linked[j]].append((index, person))
+            else:
+                tracks.append([(index, person)])
+    return tracks
+
+
+def _at(track: list[tuple[int, Person]], frame: int) -> Person | None:
+    return next((person for index, person in track if index == frame), None)
+
+
+def _merit(track: list[tuple[int, Person]], clip: Clip, stills: int) -> float:
+    """Size × share of the stills × nearness to the middle of the picture."""
+    size = np.median([p.radius for _, p in track]) / max(clip.size)
+    aside = np.median([abs(p.hips[0] / clip.size[0] - 0.5) for _, p in track])
+    return float(size * len(track) / max(stills, 1) * np.exp(-0.5 * (aside / 0.3) ** 2))
