@@ -35,7 +35,8 @@ def read_function(document: Document, owner: Element, element: Element) -> tuple
             raise document.error(owner, f"its {element.tag} needs as many x as y, two at least ({len(x)} and {len(y)} given)")
         if any(b <= a for a, b in pairwise(x)):
             raise document.error(owner, f"the x of its {element.tag} do not increase")
-        return Spline(element.tag, x, y), 1.0
+        # OpenSim 4 has no other natural spline: it reads the old name as the new one.
+        return Spline("SimmSpline" if element.tag == "NaturalCubicSpline" else element.tag, x, y), 1.0
     raise document.error(owner, f"has a function of kind {element.tag}; supported are {', '.join(SUPPORTED)}")
 
 

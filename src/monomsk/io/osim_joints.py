@@ -134,10 +134,12 @@ def _read_coordinate(document: Document, element: Element, slots: Slots) -> Coor
 def _is_rotational(name: str, slots: Slots) -> bool:
     """Whether OpenSim calls the motion rotational, and so writes the coordinate in degrees.
 
-    The first slot that is a straight line of the coordinate decides; a coordinate that only enters through curves (the
-    patella's) is "coupled" to OpenSim, stands in files as it is, and its generalized force is labelled `_force`.
+    The last slot that is the coordinate itself, or its negative, decides. A coordinate that only enters through curves or
+    gains (the patella's) is "coupled" to OpenSim: it stands in files as it is, and its generalized force is labelled `_force`.
     """
-    for slot, axis in enumerate(slots):
-        if axis.coordinate == name and isinstance(axis.function, Linear):
-            return slot < 3
-    return False
+    kinds = [slot < 3 for slot, axis in enumerate(slots) if axis.coordinate == name and _is_plain(axis)]
+    return bool(kinds) and kinds[-1]
+
+
+def _is_plain(axis: Axis) -> bool:
+    return isinstance(axis.function, Linear) and abs(axis.function.slope) == 1.0 and axis.gain == 1.0
