@@ -1,0 +1,68 @@
+"""Every file of a trial, each by the writer of its format."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from monomsk.config import Config
+from monomsk.io import config_file, external_loads, grf, keypoints_npz, osim_write, results, trc
+from monomsk.report.folder import writing
+from monomsk.report.page import page
+from monomsk.report.provenance import provenance
+from monomsk.report.summary import summary
+from monomsk.types import Trial
+
+
+def write_results(trial: Trial, folder: Path, config: Config, *, report: bool = True, command: Sequence[str] = ()) -> list[str]:
+    """Write what is known of the trial into the folder and return the names of the files.
+
+    Stages that were not done have no files; `report` is whether to make report.html. `command` goes into the provenance.
+    Raises OutputError when they cannot be written; then the folder is as it was.
+    """
+    began = time.perf_counter()
+    with writing(folder) as place:
+        _write_tables(trial, place)
+        _write_json(place / "summary.json", summary(trial))
+        (place / "config.toml").write_text(config_file.config_text(config, trial.subject), encoding="utf-8", newline="\n")
+        if report:
+            (place / "report.html").write_text(page(trial, _names(place)), encoding="utf-8", newline="\n")
+            trial = replace(trial, seconds={**trial.seconds, "report": time.perf_counter() - began})
+        names = [*_names(place), "provenance.json"]
+        account = {**provenance(trial, command, _inputs(config)), "files": names}
+        _write_json(place / "provenance.json", account)
+    return names
+
+
+def _write_tables(trial: Trial, place: Path) -> None:
+    if trial.keypoints is not None:
+        keypoints_npz.write(place / "keypoints.npz", trial.keypoints)
+    if trial.markers is not None:
+        trc.write(place / "markers.trc", trial.markers)
+    if trial.body is not None:
+        osim_write.write(place / "model.osim", trial.body)
+    if trial.motion is not None:
+        results.write_motion(place / "kinematics.mot", trial.motion)
+    if trial.kinetics is not None:
+        results.write_kinetics(place / "kinetics.sto", trial.kinetics)
+        grf.write(place / "grf.mot", trial.kinetics)
+        external_loads.write(place / "external_loads.xml", "grf.mot", external_loads.ground_forces(trial.kinetics.bodies))
+    if trial.muscles is not None:
+        results.write_activations(place / "muscle_activations.sto", trial.muscles)
+        results.write_muscle_forces(place / "muscle_forces.sto", trial.muscles)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def _names(place: Path) -> list[str]:
+    return sorted(path.name for path in place.iterdir())
+
+
+def _inputs(config: Config) -> list[Path]:
+    """Files that the settings name."""
+    named = (config.camera.camera, config.keypoints.keypoints, config.kinematics.model)
+    return [path for path in named if path is not None]

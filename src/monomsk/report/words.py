@@ -1,0 +1,82 @@
+"""Plain words for what the model calls by short names: titles, the direction that counts as positive, what figures mean."""
+
+COORDINATES: dict[str, tuple[str, str]] = {
+    "pelvis_tilt": ("Pelvis tilt", "+ backward (posterior)"),
+    "pelvis_list": ("Pelvis list", "+ right side down"),
+    "pelvis_rotation": ("Pelvis rotation", "+ to the left"),
+    "hip_flexion": ("Hip flexion", "+ flexion"),
+    "hip_adduction": ("Hip adduction", "+ adduction"),
+    "hip_rotation": ("Hip rotation", "+ internal"),
+    "knee_angle": ("Knee flexion", "+ flexion"),
+    "ankle_angle": ("Ankle", "+ dorsiflexion"),
+    "subtalar_angle": ("Subtalar", "+ inversion"),
+    "mtp_angle": ("Toes", ""),
+    "lumbar_extension": ("Trunk extension", "+ backward"),
+    "lumbar_bending": ("Trunk bending", "+ to the right"),
+    "lumbar_rotation": ("Trunk rotation", "+ to the left"),
+    "arm_flex": ("Shoulder flexion", "+ flexion"),
+    "arm_add": ("Shoulder adduction", "+ adduction"),
+    "arm_rot": ("Shoulder rotation", "+ internal"),
+    "elbow_flex": ("Elbow flexion", "+ flexion"),
+    "pro_sup": ("Forearm", "+ pronation"),
+    "wrist_flex": ("Wrist flexion", "+ flexion"),
+    "wrist_dev": ("Wrist deviation", ""),
+}
+"""Title and positive direction of a coordinate, by its name without the side. The order is that of the report."""
+
+MAIN_ANGLES = (
+    "hip_flexion",
+    "hip_adduction",
+    "hip_rotation",
+    "knee_angle",
+    "ankle_angle",
+    "subtalar_angle",
+    "pelvis_tilt",
+    "pelvis_list",
+    "pelvis_rotation",
+    "lumbar_extension",
+    "lumbar_bending",
+    "lumbar_rotation",
+    "arm_flex",
+    "elbow_flex",
+)
+"""Angles that the report opens with; the others are behind a click."""
+
+MAIN_MOMENTS = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle", "lumbar_extension")
+
+MUSCLES: dict[str, str] = {
+    "glmax2": "Gluteus maximus (middle)",
+    "glmed2": "Gluteus medius (middle)",
+    "psoas": "Psoas",
+    "recfem": "Rectus femoris",
+    "vaslat": "Vastus lateralis",
+    "bflh": "Biceps femoris, long head",
+    "semimem": "Semimembranosus",
+    "gasmed": "Gastrocnemius, medial head",
+    "soleus": "Soleus",
+    "tibant": "Tibialis anterior",
+}
+"""Muscles that the report opens with."""
+
+FIGURES: dict[str, str] = {
+    "seen_fraction": "part of all keypoints that were seen",
+    "frames_seen_fraction": "part of the frames with the person in sight",
+    "median_sigma_px": "typical uncertainty of a keypoint [px]",
+}
+"""What the quality figures mean; a stage's own figures say it by their names (`report.summary` puts units there)."""
+
+
+def side_of(name: str) -> tuple[str, str]:
+    """A name without its side, and the side: right, left or nothing."""
+    if name.endswith("_r"):
+        return name[:-2], "right"
+    if name.endswith("_l"):
+        return name[:-2], "left"
+    return name, ""
+
+
+def title_of(stem: str) -> str:
+    """A person's word for a coordinate or a muscle, its own name when there is none."""
+    if stem in COORDINATES:
+        return COORDINATES[stem][0]
+    return MUSCLES.get(stem, stem.replace("_", " "))
