@@ -1,0 +1,51 @@
+"""Forces from motion by Newton–Euler: what must act from outside, and how the ground gives it to the feet."""
+
+import numpy as np
+from jaxtyping import Float
+
+from monomsk.config import KineticsConfig
+from monomsk.errors import InputError
+from monomsk.kinetics import filtering
+from monomsk.kinetics.contact import find_contact
+from monomsk.kinetics.feet import feet_of
+from monomsk.kinetics.ground_forces import GroundForces, split
+from monomsk.kinetics.mechanics import mechanics
+from monomsk.kinetics.quality import quality
+from monomsk.model.compile import compile_model
+from monomsk.model.spec import ModelSpec
+from monomsk.types import Kinetics, Motion, Progress, Subject
+
+
+def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: KineticsConfig, progress: Progress | None = None) -> Kinetics:
+    """Ground forces and joint moments of a motion of the scaled body `spec`.
+
+    The generalized forces on the root coordinates are residuals: what neither foot could give. They are part of the answer.
+    Raises InputError (uneven or too few frames, coordinates that are not the model's), ModelError (no feet), SolveError.
+    """
+    tell = progress if progress is not None else _silent
+    model = compile_model(spec)
+    if motion.names != model.coordinate_names:
+        raise InputError(f"the motion's coordinates are not those of model {spec.name}: kinematics and model must belong together")
+    feet = feet_of(spec)
+    rate = filtering.sampling_rate(motion.time)
+    q = filtering.lowpass(filtering.unwrap(motion.q, motion.rotational), rate, config.lowpass)
+    qd, qdd = filtering.derivatives(motion.time, q)
+    state = mechanics(model, feet, (q, qd, qdd), lambda done: tell(0.5 * done))
+    weight = spec.mass * float(np.linalg.norm(spec.gravity))
+    contact = find_contact(feet, state.point, state.velocity, state.wrench[:, 4] / weight, rate, motion.contact)
+    tell(0.6)
+    forces = split(feet, state, contact, weight, rate)
+    applied = np.concatenate([np.cross(forces.cop, forces.force) + forces.moment, forces.force], axis=-1)
+    tau = state.tau - np.einsum("tfqi,tfi->tq", state.jacobian, applied)
+    left = state.wrench - applied.sum(axis=1)
+    figures = quality(forces, left[:, 3:], tau[:, list(model.root)][:, :3], subject)
+    tell(1.0)
+    return Kinetics(
+        time=motion.time, names=motion.names, rotational=motion.rotational, q=state.q, tau=tau, bodies=feet.bodies,
+        force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
+        quality=figures, warnings=(),
+    )  # fmt: skip
+
+
+def _silent(done: float) -> None:
+    """Nobody listens."""

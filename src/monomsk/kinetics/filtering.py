@@ -1,0 +1,55 @@
+"""Low-pass filter and time derivatives of coordinates, as OpenSim's InverseDynamicsTool takes them."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.interpolate import make_interp_spline
+from scipy.signal import butter, sosfiltfilt
+
+from monomsk.errors import InputError
+
+ORDER = 3
+"""Order of one pass. OpenSim runs a third-order Butterworth filter forwards and backwards; another order here would move
+our moments away from those that its InverseDynamicsTool finds at the same cut-off."""
+
+
+def sampling_rate(time: Float[np.ndarray, " time"]) -> float:
+    """Frames per second of a uniform time grid. Raises InputError when it is not uniform or shorter than 8 frames."""
+    if len(time) < 8:
+        raise InputError(f"forces need at least 8 frames, the motion has {len(time)}: take a longer stretch of the video")
+    step = np.diff(time)
+    mean = float(step.mean())
+    if mean <= 0.0 or float(np.abs(step - mean).max()) > 0.02 * mean:
+        raise InputError("the motion's frames are not evenly spaced in time: resample it to a uniform rate")
+    return 1.0 / mean
+
+
+def unwrap(q: Float[np.ndarray, "time nq"], rotational: Bool[np.ndarray, " nq"]) -> Float[np.ndarray, "time nq"]:
+    """Angles without jumps of a full turn."""
+    return np.where(rotational, np.unwrap(q, axis=0), q)
+
+
+def lowpass(x: Float[np.ndarray, "time n"], rate: float, cutoff: float) -> Float[np.ndarray, "time n"]:
+    """Zero-lag low-pass: Butterworth forwards and backwards, ends continued by point reflection over half the clip.
+
+    `rate` and `cutoff` in Hz. A cut-off at or above 0.45 × rate leaves the data as they are.
+    Raises InputError for a cut-off that is not positive.
+    """
+    if cutoff <= 0.0:
+        raise InputError(f"low-pass cut-off {cutoff:g} Hz must be positive (6 Hz suits gait)")
+    if cutoff >= 0.45 * rate:
+        return x
+    sections = butter(ORDER, cutoff, fs=rate, output="sos")
+    return sosfiltfilt(sections, x, axis=0, padtype="odd", padlen=len(x) // 2)
+
+
+def derivatives(
+    time: Float[np.ndarray, " time"], x: Float[np.ndarray, "time n"]
+) -> tuple[Float[np.ndarray, "time n"], Float[np.ndarray, "time n"]]:
+    """First and second time derivative of the quintic spline through the points.
+
+    At both ends the third and fourth derivative are zero: a natural spline, like OpenSim's GCVSpline of degree five.
+    """
+    still = np.zeros((2, x.shape[1]))
+    ends = [(3, still[0]), (4, still[1])]
+    spline = make_interp_spline(time, x, k=5, bc_type=(ends, ends))
+    return spline(time, 1), spline(time, 2)
