@@ -1,5 +1,6 @@
 """Which body a frame of an OpenSim document is fixed in, and where."""
 
+import math
 import posixpath
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
@@ -111,7 +112,16 @@ def compose(outer: Frame, inner: Frame) -> Frame:
         return inner
     turned = rotation(outer)
     translation = turned.apply(inner.translation) + np.asarray(outer.translation)
-    return Frame(_vec3(translation), _vec3((turned * rotation(inner)).as_euler("XYZ")))
+    return Frame(_vec3(translation), _angles((turned * rotation(inner)).as_matrix()))
+
+
+def _angles(matrix: np.ndarray) -> Vec3:
+    """Body-fixed X-Y-Z angles of a rotation matrix; with Y at a right angle, Z is zero."""
+    cosine = float(np.hypot(matrix[0, 0], matrix[0, 1]))
+    y = math.atan2(matrix[0, 2], cosine)
+    if cosine < 1e-12:
+        return math.atan2(matrix[2, 1], matrix[1, 1]), y, 0.0
+    return math.atan2(-matrix[1, 2], matrix[2, 2]), y, math.atan2(-matrix[0, 1], matrix[0, 0])
 
 
 def _vec3(values: np.ndarray) -> Vec3:
