@@ -11,7 +11,7 @@ from pathlib import Path
 
 def folder() -> Path:
     """The cache folder, made if need be; one in the temporary folder where the usual place cannot be written."""
-    for place in (_usual_place(), Path(tempfile.gettempdir()) / f"monomsk-{_user()}"):
+    for place in (usual_folder(), Path(tempfile.gettempdir()) / f"monomsk-{_user()}"):
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -31,7 +31,8 @@ def keep_compiled_programs() -> None:
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
-def _usual_place() -> Path:
+def usual_folder() -> Path:
+    """Where the cache belongs on this platform, whether or not it can be written."""
     if named := os.environ.get("MONOMSK_CACHE"):
         return Path(named).expanduser()
     if sys.platform == "win32":

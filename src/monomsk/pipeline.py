@@ -12,13 +12,19 @@ from functools import partial
 from typing import get_args
 
 from monomsk.config import Config, Stage
-from monomsk.types import Clip, Subject, Trial
+from monomsk.keypoints import detect, find_people
+from monomsk.markers.lift import lift
+from monomsk.types import Clip, Progress, Subject, Trial
+from monomsk.video import estimate_camera, frames, stills
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """The stages in the order in which they are done; the command line and the progress bars take it from here."""
 
 StageProgress = Callable[[Stage, float], None]
 """Told which stage is at work and how much of it is done, from 0 to 1."""
+
+LONG_SIDE = 1280
+"""Larger pictures are shrunk to this before the pose estimator sees them [px]; it looks at 256 px of them."""
 
 
 def analyze(
@@ -45,14 +51,33 @@ def _take(stage: Stage, trial: Trial, config: Config, progress: StageProgress) -
     """One stage of the way, timed."""
     progress(stage, 0.0)
     began = time.perf_counter()
-    trial = _WAY[stage](trial, config, partial(progress, stage))
+    done = _WAY[stage](trial, config, partial(progress, stage))
+    seconds = {**trial.seconds, stage: time.perf_counter() - began}
+    warnings = tuple(dict.fromkeys((*trial.warnings, *done.warnings)))
     progress(stage, 1.0)
-    return replace(trial, seconds={**trial.seconds, stage: time.perf_counter() - began})
+    return replace(done, seconds=seconds, warnings=warnings)
 
 
-def _warned(trial: Trial, *groups: tuple[str, ...]) -> tuple[str, ...]:
-    """The trial's warnings and new ones, each once, in the order in which they came."""
-    return tuple(dict.fromkeys((*trial.warnings, *(text for group in groups for text in group))))
+def _find_keypoints(trial: Trial, config: Config, progress: Progress) -> Trial:
+    """Clip → Camera (lens and gravity), Keypoints."""
+    clip = _clip(trial)
+    camera = estimate_camera(clip, config.camera)
+    people = find_people(clip, stills(clip), config.keypoints)
+    keypoints = detect(clip, frames(clip, long_side=LONG_SIDE), config.keypoints, people=people, progress=progress)
+    return replace(trial, camera=camera, keypoints=keypoints, warnings=(*camera.warnings, *keypoints.warnings))
+
+
+def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
+    """Keypoints → Markers, and the Camera placed in the ground frame."""
+    assert trial.keypoints is not None
+    assert trial.camera is not None
+    markers, camera = lift(trial.keypoints, trial.camera, trial.subject)
+    return replace(trial, markers=markers, camera=camera, warnings=camera.warnings)
+
+
+def _clip(trial: Trial) -> Clip:
+    assert trial.clip is not None
+    return trial.clip
 
 
 def _doubts(subject: Subject) -> tuple[str, ...]:
@@ -63,4 +88,8 @@ def _doubts(subject: Subject) -> tuple[str, ...]:
     return (f"mass {subject.mass:g} kg with height {subject.height:g} m gives BMI {bmi:.0f}: if that is pounds, write {pounds:.1f}",)
 
 
-_WAY = {}
+_WAY: dict[Stage, Callable[[Trial, Config, Progress], Trial]] = {
+    "keypoints": _find_keypoints,
+    "markers": _lift_markers,
+}
+"""What each stage does to the Trial."""

@@ -1,8 +1,8 @@
 """The entry point: which command, and what becomes of its errors."""
 
-import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words == ["--version"]:
         print(f"monomsk {__version__}")
         return 0
-    signal.signal(signal.SIGTERM, _terminate)
-    _quiet_libraries()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     cache.keep_compiled_programs()
     try:
         return _dispatch(words)
@@ -38,21 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(words: list[str]) -> int:
     from monomsk.cli import arguments
+    from monomsk.cli.quiet import libraries_silenced
 
     command = arguments.parse(words)
-    if isinstance(command, arguments.Doctor):
-        from monomsk.cli.doctor import doctor
+    with libraries_silenced():
+        if isinstance(command, arguments.Doctor):
+            from monomsk.cli.doctor import doctor
 
-        return doctor()
-    from monomsk.cli.run import run
+            return doctor()
+        from monomsk.cli.run import run
 
-    return run(command, words)
-
-
-def _quiet_libraries() -> None:
-    """Keep MediaPipe's and TensorFlow Lite's own logging off the terminal; to be set before they are imported."""
-    for name, value in {"GLOG_minloglevel": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "ABSL_MIN_LOG_LEVEL": "2"}.items():
-        os.environ.setdefault(name, value)
+        return run(command, words)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
