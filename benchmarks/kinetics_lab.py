@@ -27,7 +27,7 @@ from monomsk.types import Kinetics, Motion, Subject
 REFERENCE = 12.0
 PLATE_CUTOFF = 20.0
 LOADED = 20.0
-CUTOFFS = {"walk": 6.0, "run": 12.0, "sit-to-stand": 4.0, "drop jump": 12.0, "standing": 6.0}
+CUTOFFS = {"walk": 6.0, "run": 12.0, "sit-to-stand": 4.0, "drop jump": 6.0, "standing": 6.0}
 JOINTS = ("hip_flexion", "hip_adduction", "knee_angle", "ankle_angle")
 
 
@@ -62,7 +62,8 @@ def load(root: Path, row: dict[str, str]) -> Lab | None:
         path = Path(folder) / "model.osim"
         path.write_bytes(gzip.decompress((root / row["model"]).read_bytes()))
         spec = osim_read.read(path)
-    spec, subject = replace(spec, muscles=(), wraps=()), Subject(float(row["height_m"] or 1.70), float(row["mass_kg"]))
+    subject = Subject(float(row["height_m"] or 1.70), float(row["mass_kg"]))
+    spec = with_mass(replace(spec, muscles=(), wraps=()), subject.mass)
     motion = motion_of(spec, data)
     feet = feet_of(spec)
     state, rate = state_of(spec, feet, motion, 6.0)
@@ -70,6 +71,13 @@ def load(root: Path, row: dict[str, str]) -> Lab | None:
     weight = spec.mass * 9.80665
     whole = whole_frames(activity, row["source"], motion, force[..., 1].sum(1) / weight, state.wrench[:, 4] / weight)
     return Lab(row["file"], activity, spec, subject, motion, force, cop, moment, binary_erosion(whole, np.ones(round(0.06 * rate))))
+
+
+def with_mass(spec: ModelSpec, mass: float) -> ModelSpec:
+    """Some of the models weigh a few per cent more or less than the person on the plates."""
+    ratio = mass / spec.mass
+    bodies = (replace(b, mass=b.mass * ratio, inertia=tuple(i * ratio for i in b.inertia)) for b in spec.bodies)
+    return replace(spec, bodies=tuple(bodies))
 
 
 def motion_of(spec: ModelSpec, data: "np.lib.npyio.NpzFile") -> Motion:
@@ -135,9 +143,6 @@ def nearest_foot(clock: np.ndarray, cop: np.ndarray, loaded: np.ndarray, stamp: 
 
 
 def whole_frames(activity: str, source: str, motion: Motion, measured: np.ndarray, needed: np.ndarray) -> np.ndarray:
-    if activity == "sit-to-stand":
-        height = motion.q[:, motion.names.index("pelvis_ty")]
-        return height > height.min() + 0.5 * (height.max() - height.min())
     if activity == "drop jump":
         return np.arange(len(measured)) >= np.flatnonzero(measured > 0.1)[0]
     if "schreiber" in source.lower() or activity == "walk":

@@ -1,17 +1,17 @@
 """Forces from motion by Newton–Euler: what must act from outside, and how the ground gives it to the feet."""
 
 import numpy as np
-from jaxtyping import Float
 
 from monomsk.config import KineticsConfig
 from monomsk.errors import InputError
 from monomsk.kinetics import filtering
 from monomsk.kinetics.contact import find_contact
-from monomsk.kinetics.feet import feet_of
-from monomsk.kinetics.ground_forces import GroundForces, split
+from monomsk.kinetics.feet import Feet, feet_of
+from monomsk.kinetics.ground_forces import split
 from monomsk.kinetics.mechanics import mechanics
 from monomsk.kinetics.quality import quality
 from monomsk.model.compile import compile_model
+from monomsk.model.model import Model
 from monomsk.model.spec import ModelSpec
 from monomsk.types import Kinetics, Motion, Progress, Subject
 
@@ -34,7 +34,7 @@ def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: Kinetics
     weight = spec.mass * float(np.linalg.norm(spec.gravity))
     contact = find_contact(feet, state.point, state.velocity, state.wrench[:, 4] / weight, rate, motion.contact)
     tell(0.6)
-    forces = split(feet, state, contact, weight, rate)
+    forces = split(feet, state, contact, (weight, standing_hips(model, feet)), rate)
     applied = np.concatenate([np.cross(forces.cop, forces.force) + forces.moment, forces.force], axis=-1)
     tau = state.tau - np.einsum("tfqi,tfi->tq", state.jacobian, applied)
     left = state.wrench - applied.sum(axis=1)
@@ -45,6 +45,13 @@ def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: Kinetics
         force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
         quality=figures, warnings=(),
     )  # fmt: skip
+
+
+def standing_hips(model: Model, feet: Feet) -> float:
+    """Height of the hips above the soles in the body's default pose [m]."""
+    q = np.asarray(model.coordinate_default)[None]
+    state = mechanics(model, feet, (q, np.zeros_like(q), np.zeros_like(q)))
+    return max(float(state.hip[0, :, 1].mean() - state.point[0, :, 1].min()), 0.1)
 
 
 def _silent(done: float) -> None:

@@ -4,6 +4,7 @@ Unknown in every frame: the pressure on every contact point (≥ 0), and per foo
 the twisting moment (bounded by the pressure). All points lie on the ground plane, so these reach exactly the wrenches that
 forces in cones at the points reach. In double support the split is not unique; where the pressure may be, and that forces
 change smoothly, decide (the smooth transition of Ren et al. 2008 is what comes out, without assuming its shape).
+A seat may push up under the hips of a person who sits; its force is no one's but the residual's.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from monomsk.kinetics.contact import Contact
 from monomsk.kinetics.feet import Feet
 from monomsk.kinetics.mechanics import Mechanics
 
+UP = np.array([0.0, 1.0, 0.0])
+EXTRA = 7
+"""Unknowns besides the pressures: two frictions and a twist per foot, and the force of a seat."""
 FRICTION = 0.8
 SIDES = 8
 """Edges of the linearised friction cone, which lies inside the round one."""
@@ -30,9 +34,17 @@ PRESSURE_SIGMA = 3.0
 """Pressure that costs one unit on a point that is surely planted [body weights]: it only spreads the load."""
 LIFTED = 0.002
 """How much of that is left on a point that is surely not planted."""
-FRICTION_SIGMA = 1.0
+AIM = (0.9, 0.4)
+"""How far friction, fore-aft and lateral, turns a foot's force from the vertical towards the centre of mass (1: through it).
+Least squares over walking, squatting and landing people on force plates; it settles what two feet on the ground leave open."""
+AIM_SIGMA = 0.05
+"""Usual distance of the friction from that [body weights]."""
 TWIST_SIGMA = 0.02
-"""Usual friction [body weights] and free moment [body weights × m]."""
+"""Usual free moment [body weights × m]."""
+SEAT_HEIGHT = (0.8, 0.02)
+"""Height of the hips, in that of standing, below which the person may sit, and the width of the doubt."""
+SEAT_COST = 20.0
+"""Cost per body weight on a seat: a chair is believed only where the feet would miss the moment by far."""
 BEND_SIGMA = 150.0
 """Usual second derivative of a force [body weights per s²]."""
 THRESHOLD = 0.03
@@ -54,16 +66,20 @@ class GroundForces:
     contact: Bool[np.ndarray, "time foot"]
 
 
-def split(feet: Feet, mechanics: Mechanics, contact: Contact, weight: float, rate: float) -> GroundForces:
-    """Forces on the feet that best explain the required wrench; `weight` is the body's [N]. Raises SolveError."""
+def split(feet: Feet, mechanics: Mechanics, contact: Contact, scale: tuple[float, float], rate: float) -> GroundForces:
+    """Forces on the feet that best explain the required wrench. Raises SolveError.
+
+    `scale` is the body's weight [N] and the height of its hips over the ground when it stands [m].
+    """
+    weight = scale[0]
     share = allowance(feet, contact, rate)
     point = np.stack([mechanics.point[..., 0], np.broadcast_to(contact.level[:, None], share.shape), mechanics.point[..., 2]], axis=-1)
     weights = share + 1e-3 * share.max(axis=1, keepdims=True) + 1e-9
     anchor = np.stack([_mean(point[:, feet.foot == f], weights[:, feet.foot == f]) for f in (0, 1)], axis=1)
     # The friction's line of action depends on the centre of pressure: solve, move it there, solve again.
-    x = solve(_program(feet, mechanics, (point, anchor, share), weight, rate))
+    x = solve(_program(feet, mechanics, (point, anchor, share), scale, rate))
     forces = _unpack(feet, (point, anchor), x, weight)
-    x = solve(_program(feet, mechanics, (point, forces.cop, share), weight, rate))
+    x = solve(_program(feet, mechanics, (point, forces.cop, share), scale, rate))
     return _unpack(feet, (point, forces.cop), x, weight)
 
 
@@ -81,54 +97,78 @@ def allowance(feet: Feet, contact: Contact, rate: float) -> Float[np.ndarray, "t
 
 
 def cone(feet: Feet) -> Float[np.ndarray, "row k"]:
-    """Rows a with a · x ≤ 0: no pulling, friction inside the cone, bounded twist. x is pressures, frictions, twists."""
+    """Rows a with a · x ≤ 0: no pulling, friction inside the cone, bounded twist. x is pressures, frictions, twists, seat."""
     n = len(feet.foot)
-    rows = [-np.eye(n, n + 6)]
+    rows = [-np.eye(n, n + EXTRA), -np.eye(1, n + EXTRA, n + EXTRA - 1)]
     for side in (0, 1):
-        total = np.concatenate([(feet.foot == side).astype(float), np.zeros(6)])
+        total = np.concatenate([(feet.foot == side).astype(float), np.zeros(EXTRA)])
         turns = 2.0 * np.pi * np.arange(SIDES) / SIDES
-        edge = np.zeros((SIDES, n + 6))
+        edge = np.zeros((SIDES, n + EXTRA))
         edge[:, n + 2 * side], edge[:, n + 2 * side + 1] = np.cos(turns), np.sin(turns)
         rows.append(edge - FRICTION * np.cos(np.pi / SIDES) * total)
-        twist = np.zeros((2, n + 6))
+        twist = np.zeros((2, n + EXTRA))
         twist[:, n + 4 + side] = [1.0, -1.0]
         rows.append(twist - TWIST * total)
     return np.concatenate(rows)
 
 
 def wrench_map(
-    feet: Feet, point: Float[np.ndarray, "time contact 3"], anchor: Float[np.ndarray, "time foot 3"]
+    point: Float[np.ndarray, "time contact 3"], anchor: Float[np.ndarray, "time foot 3"], seat: Float[np.ndarray, "time 3"]
 ) -> Float[np.ndarray, "time 6 k"]:
-    """Moment about the origin of `point` and force per unit of pressures, frictions (which act at `anchor`) and twists."""
+    """Moment about the points' origin and force per unit of pressures, frictions (which act at `anchor`), twists, seat force."""
     frames, n = point.shape[:2]
-    out = np.zeros((frames, 6, n + 6))
+    out = np.zeros((frames, 6, n + EXTRA))
     out[:, 4, :n] = 1.0
-    out[:, :3, :n] = np.cross(point, [0.0, 1.0, 0.0]).swapaxes(1, 2)
+    out[:, :3, :n] = np.cross(point, UP).swapaxes(1, 2)
     for side in (0, 1):
         for i, axis in enumerate(([1.0, 0.0, 0.0], [0.0, 0.0, 1.0])):
             column = n + 2 * side + i
             out[:, 3:, column] = axis
             out[:, :3, column] = np.cross(anchor[:, side], axis)
         out[:, 1, n + 4 + side] = 1.0
+    out[:, 4, -1] = 1.0
+    out[:, :3, -1] = np.cross(seat, UP)
     return out
 
 
-def _program(feet: Feet, mechanics: Mechanics, where: tuple[np.ndarray, ...], weight: float, rate: float) -> ConeProgram:
-    point, anchor, share = where
+def aim_map(feet: Feet, mechanics: Mechanics, point: Float[np.ndarray, "time contact 3"]) -> Float[np.ndarray, "time 4 k"]:
+    """Friction less what would aim it as `AIM` says, per foot along the person's fore-aft and lateral direction."""
+    across = (mechanics.hip[:, 0] - mechanics.hip[:, 1])[:, [0, 2]]
+    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-6)
+    ahead = np.stack([across[:, 1], -across[:, 0]], axis=1)
+    arm = mechanics.center[:, None] - point
+    slope = arm[..., [0, 2]] / np.maximum(arm[..., 1:2], 0.2)
     n = len(feet.foot)
-    center = mechanics.center[:, None]
+    out = np.zeros((len(point), 4, n + EXTRA))
+    for side in (0, 1):
+        for i, direction in enumerate((ahead, across)):
+            of = np.flatnonzero(feet.foot == side)
+            out[:, 2 * side + i, n + 2 * side : n + 2 * side + 2] = direction
+            out[:, 2 * side + i, of] = -AIM[i] * np.einsum("tnj,tj->tn", slope[:, of], direction)
+    return out
+
+
+def _program(feet: Feet, mechanics: Mechanics, where: tuple[np.ndarray, ...], scale: tuple[float, float], rate: float) -> ConeProgram:
+    point, anchor, share = where
+    weight, standing = scale
+    n = len(feet.foot)
+    center, hips = mechanics.center, mechanics.hip.mean(axis=1)
     sigma = np.array([MOMENT_SIGMA] * 3 + [FORCE_SIGMA] * 3)
-    design = wrench_map(feet, point - center, anchor - center) / sigma[:, None]
-    target = mechanics.wrench / weight / sigma
-    ridge = np.empty((len(point), n + 6))
+    design = wrench_map(point - center[:, None], anchor - center[:, None], hips - center) / sigma[:, None]
+    aim = aim_map(feet, mechanics, point) / AIM_SIGMA
+    low = (hips[:, 1] - point[:, 0, 1]) / standing
+    sits = 1.0 / (1.0 + np.exp(np.clip((low - SEAT_HEIGHT[0]) / SEAT_HEIGHT[1], -40.0, 40.0)))
+    ridge = np.full((len(point), n + EXTRA), 1e-2)
     ridge[:, :n] = (PRESSURE_SIGMA * (LIFTED + share)) ** -2.0
-    ridge[:, n : n + 4] = FRICTION_SIGMA**-2.0
-    ridge[:, n + 4 :] = TWIST_SIGMA**-2.0
-    hessian = design.swapaxes(1, 2) @ design
-    hessian[:, np.arange(n + 6), np.arange(n + 6)] += ridge
-    bend = np.full(n + 6, rate**2 / BEND_SIGMA)
-    bend[n + 4 :] /= TWIST
-    return ConeProgram(hessian, np.einsum("tij,ti->tj", design, target), bend**2, cone(feet))
+    ridge[:, n + 4 : n + 6] = TWIST_SIGMA**-2.0
+    ridge[:, -1] = (PRESSURE_SIGMA * (LIFTED + sits)) ** -2.0
+    hessian = design.swapaxes(1, 2) @ design + aim.swapaxes(1, 2) @ aim
+    hessian[:, np.arange(n + EXTRA), np.arange(n + EXTRA)] += ridge
+    linear = np.einsum("tij,ti->tj", design, mechanics.wrench / weight / sigma)
+    linear[:, -1] -= SEAT_COST
+    bend = np.full(n + EXTRA, rate**2 / BEND_SIGMA)
+    bend[n + 4 : n + 6] /= TWIST
+    return ConeProgram(hessian, linear, bend**2, cone(feet))
 
 
 def _unpack(feet: Feet, where: tuple[np.ndarray, np.ndarray], x: np.ndarray, weight: float) -> GroundForces:

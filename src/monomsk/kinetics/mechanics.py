@@ -39,6 +39,8 @@ class Mechanics:
     """Lowest points of the contact spheres [m]."""
     velocity: Float[np.ndarray, "time contact 3"]
     """Their velocities as points of the foot [m/s]."""
+    hip: Float[np.ndarray, "time foot 3"]
+    """Hip joints [m]: where the chain that ends in each foot leaves the root body."""
     jacobian: Float[np.ndarray, "time foot nq 6"]
     """Generalized force per unit of wrench on a foot, wrench about the ground origin, moment first."""
 
@@ -50,7 +52,8 @@ def mechanics(
     progress: Callable[[float], None] | None = None,
 ) -> Mechanics:
     """Mechanics of all frames; `rates` are q, qd, qdd [rad, m, s]."""
-    where = (tuple(model.body(b) for b in feet.body), tuple(model.body(b) for b in feet.bodies))
+    foot_body = tuple(model.body(b) for b in feet.bodies)
+    where = (tuple(model.body(b) for b in feet.body), foot_body, tuple(_limb_top(model, b) for b in foot_body))
     location, radius = jnp.array(feet.location), jnp.array(feet.radius)
     frames = len(rates[0])
     chunks: list[tuple[np.ndarray, ...]] = []
@@ -68,7 +71,7 @@ def mechanics(
 @eqx.filter_jit
 def _chunk(
     model: Model,
-    where: tuple[tuple[int, ...], tuple[int, ...]],
+    where: tuple[tuple[int, ...], ...],
     spheres: tuple[Float[Array, "contact 3"], Float[Array, " contact"]],
     rates: list[Float[Array, "chunk nq"]],
 ) -> tuple[Array, ...]:
@@ -77,12 +80,12 @@ def _chunk(
 
 def _frame(
     model: Model,
-    where: tuple[tuple[int, ...], tuple[int, ...]],
+    where: tuple[tuple[int, ...], ...],
     spheres: tuple[Float[Array, "contact 3"], Float[Array, " contact"]],
     rates: tuple[Float[Array, " nq"], Float[Array, " nq"], Float[Array, " nq"]],
 ) -> tuple[Array, ...]:
     q, qd, qdd = complete_rates(model, *rates)
-    sphere_body, foot_body = where
+    sphere_body, foot_body, limb_body = where
     location, radius = spheres
     poses = forward_kinematics(model, q)
     center = center_of_mass(model, poses)
@@ -91,4 +94,13 @@ def _frame(
     down = jnp.array([0.0, 1.0, 0.0]) * radius[:, None]
     point = points_on_bodies(poses, sphere_body, location)
     velocity = point_jacobian(model, poses, sphere_body, point) @ qd
-    return q, inverse_dynamics(model, q, qd, qdd), about_center, center, point - down, velocity, wrench_jacobian(model, poses, foot_body)
+    hip = poses.pivot[jnp.array(limb_body)]
+    jacobian = wrench_jacobian(model, poses, foot_body)
+    return q, inverse_dynamics(model, q, qd, qdd), about_center, center, point - down, velocity, hip, jacobian
+
+
+def _limb_top(model: Model, body: int) -> int:
+    """The body of the same limb that hangs on the root body."""
+    while model.parent[model.parent[body]] != -1:
+        body = model.parent[body]
+    return body
