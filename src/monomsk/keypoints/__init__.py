@@ -2,3 +2,4 @@
 
 from monomsk.keypoints.mediapipe import detect as detect
 from monomsk.keypoints.people import find_people as find_people
+from monomsk.keypoints.recorded import recorded_keypoints as recorded_keypoints

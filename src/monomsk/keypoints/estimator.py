@@ -67,11 +67,11 @@ class PoseEstimator:
         os.environ.setdefault("GLOG_minloglevel", "2")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         from google.protobuf import text_format
-        from mediapipe.framework import calculator_pb2
+        from mediapipe.framework.calculator_pb2 import CalculatorGraphConfig  # pyright: ignore[reportAttributeAccessIssue]
         from mediapipe.python.solution_base import SolutionBase
         from mediapipe.python.solutions.pose import Pose as Solution
 
-        graph = text_format.Parse(DETECTION_GRAPH, calculator_pb2.CalculatorGraphConfig())
+        graph = text_format.Parse(DETECTION_GRAPH, CalculatorGraphConfig())
         self._finder: Any = SolutionBase(graph_config=graph, outputs=["detections"])
         self._follower: Any = Solution(model_complexity=1, smooth_landmarks=False)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from monomsk.config import KeypointsConfig
 from monomsk.errors import KeypointError
@@ -41,7 +41,7 @@ def detect(
     names, order = skeleton.canonical_order("mediapipe33")
     xy, depth, visibility, follower = _follow(clip, frames, config or KeypointsConfig(), people, progress)
     xy, depth, visibility = xy[:, order], depth[:, order], visibility[:, order]
-    seen = np.isfinite(visibility).any(1)
+    seen = np.asarray(np.isfinite(visibility).any(1))
     if seen.mean() < LEAST_SEEN:
         where = " in the given box" if config is not None and config.bbox is not None else ""
         raise KeypointError(
@@ -77,7 +77,12 @@ def _follow(
 
 
 def _warnings(
-    clip: Clip, names: tuple[str, ...], xy: Float[np.ndarray, "seen keypoint 2"], seen: np.ndarray, swaps: sides.Swaps, follower: Follower
+    clip: Clip,
+    names: tuple[str, ...],
+    xy: Float[np.ndarray, "seen keypoint 2"],
+    seen: Bool[np.ndarray, " frame"],
+    swaps: sides.Swaps,
+    follower: Follower,
 ) -> tuple[str, ...]:
     warnings: list[str] = []
     if seen.mean() < FEW_SEEN:
@@ -85,8 +90,9 @@ def _warnings(
     for gap in follower.gaps:
         begin, end = (clip.start + t / clip.time_scale for t in (gap.begin, gap.end))
         warnings.append(f"the person was lost from {begin:.1f} to {end:.1f} s; check that it is the same one afterwards")
-    if swaps.body.any() or swaps.legs.any():
-        warnings.append(f"left and right were exchanged and put right in {swaps.body.sum()} frames (the legs alone in {swaps.legs.sum()})")
+    exchanged, whole = swaps.count
+    if exchanged:
+        warnings.append(f"left and right were exchanged and put right in {exchanged} of {len(xy)} frames (the whole body in {whole})")
     return (*warnings, *cut_off(names, xy, clip.size))
 
 

@@ -4,12 +4,15 @@ import tomllib
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 STATURE = 1.72
 """Standing height [m] of the person whose estimates gave the shares of the table."""
+CHAIN_SHARE = 0.78
+"""Trunk (shoulders to hips), thigh and shank over the standing height (Winter 2009, table 4.1: 0.288 + 0.245 + 0.246)."""
 BURST = 0.1
 """Outliers are excursions shorter than about this [s]."""
 OUTLIER, OUTLIER_FACTOR = 0.05, 4.0
@@ -27,6 +30,16 @@ def keypoint_sigma(
     part = np.array([table["part"].get(name.removesuffix("_r").removesuffix("_l"), 1.0) for name in names])
     sigma = share * part * stature[:, None]
     return np.where(np.isfinite(visibility) & np.isfinite(sigma), sigma, np.inf)
+
+
+def recorded_sigma(
+    names: Sequence[str], confidence: Float[np.ndarray, "frame keypoint"], stature: Float[np.ndarray, " frame"]
+) -> Float[np.ndarray, "frame keypoint"]:
+    """Standard deviation per axis [px] of points from a convolutional estimator (OpenPose and its like) by its confidence."""
+    table = _table()["recorded"]
+    share = np.interp(np.nan_to_num(confidence, nan=0.0), table["confidence"], table["deviation"])
+    sigma = share * stature[:, None]
+    return np.where(np.isfinite(confidence) & np.isfinite(sigma), sigma, np.inf)
 
 
 def pixel_stature(
@@ -56,20 +69,21 @@ def doubt_outliers(
     out = sigma.copy()
     for i in range(len(time)):
         near = np.abs(time - time[i]) <= BURST
-        if near.sum() < 5:
+        near &= np.isfinite(stature)
+        if not np.isfinite(stature[i]) or near.sum() < 5:
             continue
-        aside = np.linalg.norm(xy[i] - np.nanmedian(xy[near], axis=0), axis=1)
+        aside = np.linalg.norm(xy[i] - np.median(xy[near], axis=0), axis=1)
         out[i] = np.where(aside > OUTLIER * stature[i], OUTLIER_FACTOR * sigma[i], sigma[i])
     return out
 
 
-def beyond_picture(xy: Float[np.ndarray, "*any 2"], size: tuple[int, int]) -> np.ndarray:
+def beyond_picture(xy: Float[np.ndarray, "*any 2"], size: tuple[int, int]) -> Bool[np.ndarray, "*any"]:
     """Which points lie so far outside of the picture that they are invented."""
     far = OUTSIDE * max(size)
-    return ((xy < -far) | (xy > np.array(size) + far)).any(-1)
+    return np.asarray(((xy < -far) | (xy > np.array(size) + far)).any(-1))
 
 
 @lru_cache(maxsize=1)
-def _table() -> dict:
+def _table() -> dict[str, Any]:
     text = resources.files("monomsk").joinpath("data/skeletons/mediapipe_noise.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

@@ -60,17 +60,25 @@ def find_people(clip: Clip, stills: Stills, config: KeypointsConfig | None = Non
     person number that does not exist.
     """
     config = config or KeypointsConfig()
+    if config.bbox is not None:
+        return People(())
     with PoseEstimator() as estimator:
         seen = [(index, _people_of(estimator, image, clip.size)) for index, image in stills]
+    return choose_among(seen, clip, config)
+
+
+def choose_among(seen: Sequence[tuple[int, list[Person]]], clip: Clip, config: KeypointsConfig) -> People:
+    """Link the sightings (index into `clip.frame_time`, everybody there) over time and choose; see `find_people`."""
     tracks = _linked(seen, clip)
-    if len(stills) > 4:
-        tracks = [track for track in tracks if len(track) >= FEWEST_SIGHTINGS] or tracks
-    frame = max((index for index, _ in seen), key=lambda i: (sum(_at(track, i) is not None for track in tracks), -i), default=0)
-    there = sorted((t for t in tracks if _at(t, frame)), key=lambda t: float(_at(t, frame).hips[0]))  # pyright: ignore[reportOptionalMemberAccess]
-    rest = [track for track in tracks if not _at(track, frame)]
+    if len(seen) > 4:
+        fewest = max(FEWEST_SIGHTINGS, len(seen) // 20)
+        tracks = [track for track in tracks if len(track) >= fewest] or tracks
+    by_frame = [dict(track) for track in tracks]
+    frame = max((index for index, _ in seen), key=lambda i: (sum(i in track for track in by_frame), -i), default=0)
+    order = sorted(range(len(tracks)), key=lambda t: by_frame[t][frame].hips[0] if frame in by_frame[t] else np.inf)
     candidates = tuple(
-        Candidate(number if number <= len(there) else 0, tuple(track), _merit(track, clip, len(seen)))
-        for number, track in enumerate(there + rest, start=1)
+        Candidate(number if frame in by_frame[t] else 0, tuple(tracks[t]), _merit(tracks[t], clip, len(seen)))
+        for number, t in enumerate(order, start=1)
     )
     chosen, warnings = _choose(candidates, config, clip, frame)
     return People(candidates, frame, chosen, warnings)
@@ -85,7 +93,12 @@ def same_person(before: Person, after: Person, seconds: float) -> bool:
 
 def _choose(candidates: tuple[Candidate, ...], config: KeypointsConfig, clip: Clip, frame: int) -> tuple[Candidate | None, tuple[str, ...]]:
     if config.bbox is not None:
-        return None, ()
+        x, y, width, height = config.bbox
+        for candidate in sorted(candidates, key=lambda c: c.sightings[0][0]):
+            hips = candidate.sightings[0][1].hips
+            if x <= hips[0] <= x + width and y <= hips[1] <= y + height:
+                return candidate, ()
+        raise KeypointError(f"nobody's hips are in the box {x:g},{y:g},{width:g},{height:g} when they first come into {clip.path.name}")
     numbered = [c for c in candidates if c.number]
     if config.person is not None:
         for candidate in numbered:
@@ -110,7 +123,7 @@ def _people_of(estimator: PoseEstimator, image: np.ndarray, size: tuple[int, int
     return [Person(p.hips * scale, p.radius * scale, p.score) for p in estimator.people(image)]
 
 
-def _linked(seen: list[tuple[int, list[Person]]], clip: Clip) -> list[list[tuple[int, Person]]]:
+def _linked(seen: Sequence[tuple[int, list[Person]]], clip: Clip) -> list[list[tuple[int, Person]]]:
     """Sightings that can be one person, still after still; the nearest pairs first."""
     from scipy.optimize import linear_sum_assignment
 
@@ -131,10 +144,6 @@ def _linked(seen: list[tuple[int, list[Person]]], clip: Clip) -> list[list[tuple
             else:
                 tracks.append([(index, person)])
     return tracks
-
-
-def _at(track: list[tuple[int, Person]], frame: int) -> Person | None:
-    return next((person for index, person in track if index == frame), None)
 
 
 def _merit(track: list[tuple[int, Person]], clip: Clip, stills: int) -> float:

@@ -33,6 +33,8 @@ def estimate_camera(clip: Clip, config: CameraConfig | None = None) -> Camera:
     gravity, gravity_sigma, gravity_source = known.gravity, CALIBRATED_SIGMA, "user"
     if gravity is None:
         gravity, gravity_sigma, gravity_source = _gravity(clip, known.focal[0], center)
+        # A wrong focal length tilts a tilted camera: the angle to the vanishing point is measured in focal lengths.
+        gravity_sigma = np.hypot(gravity_sigma, SIGMA[source] * float(np.hypot(gravity[0], gravity[2]) * gravity[1]))
     if gravity_source == "prior":
         warnings += ("nothing in the picture shows the vertical: the camera is taken to be held upright (±10°)",)
     return Camera(

@@ -141,7 +141,8 @@ def _scaled(found: Intrinsics, size: tuple[int, int], path: Path) -> Intrinsics:
         raise InputError(f"{path}: is for pictures of {width}×{height} px, the video has {size[0]}×{size[1]} px{turned}")
     center = None
     if found.center is not None:
-        center = tuple(float(c * scale + 0.5 * (new - old * scale)) for c, new, old in zip(found.center, size, found.size, strict=True))
+        across, down = found.center
+        center = (across * scale + 0.5 * (size[0] - width * scale), down * scale + 0.5 * (size[1] - height * scale))
     return Intrinsics((found.focal[0] * scale, found.focal[1] * scale), center, size, found.distortion, found.gravity)
 
 

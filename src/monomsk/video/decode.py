@@ -102,6 +102,7 @@ def _pick(clip: Clip, indices: Sequence[int], long_side: int | None) -> Iterator
 def _pick_from(path: Path, rotation: int, wanted: Sequence[int], long_side: int | None) -> Iterator[tuple[int, Picture]]:
     """The wanted frames (ascending, counted from the beginning of the file), jumping over what is not needed."""
     import av
+    from av.error import FFmpegError
     from av.video.reformatter import VideoReformatter
 
     probed = reading.probe(path)
@@ -125,7 +126,7 @@ def _pick_from(path: Path, rotation: int, wanted: Sequence[int], long_side: int 
                         break
                 else:
                     return
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise VideoError(f"{path}: decoding stopped ({error.strerror})") from error
 
 

@@ -86,6 +86,7 @@ def probe(path: Path) -> Probe:
 @lru_cache(maxsize=4)
 def _probe(path: Path, changed: int, size: int) -> Probe:
     import av
+    from av.error import FFmpegError
 
     try:
         with av.open(str(path)) as container:
@@ -99,7 +100,7 @@ def _probe(path: Path, changed: int, size: int) -> Probe:
             metadata = {**stream.metadata, **container.metadata}
             unit = float(stream.time_base or 0.0)
             rate = float(stream.average_rate or stream.guessed_rate or 30)
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise VideoError(f"{path}: cannot be decoded ({error.strerror}); convert it to mp4 with H.264") from error
     _check_size(picture_size, path)
     timed = unit > 0 and all(pts is not None for pts, _ in stamps)
@@ -131,12 +132,12 @@ def _first_frame(container: Any, stream: Any, path: Path) -> Any:
 
 def decoded(container: Any, stream: Any) -> Iterator[Any]:
     """Frames in order of presentation; what is damaged is left out instead of ending the rest."""
-    import av
+    from av.error import InvalidDataError
 
     for packet in container.demux(stream):
         try:
             yield from packet.decode()
-        except av.error.InvalidDataError:
+        except InvalidDataError:
             continue
 
 

@@ -95,7 +95,7 @@ def _support(down: Float[np.ndarray, "n 3"], normal: np.ndarray, middle: np.ndar
     fit = np.clip(1.0 - (_misfit(down, normal, middle) / np.sin(TOLERANCE)) ** 2, 0.0, None)
     tilt, roll = np.arctan2(down[:, 2], down[:, 1]), np.arctan2(down[:, 0], down[:, 1])
     # People hold cameras level more often than pitched: a weak preference, which many lines overrule.
-    return fit @ np.minimum(length, 0.3) * np.exp(-0.5 * (tilt / np.radians(40)) ** 2 - 0.5 * (roll / np.radians(15)) ** 2)
+    return fit @ np.minimum(length, 0.3) * np.exp(-0.5 * (tilt / np.radians(40)) ** 2 - 0.5 * (roll / np.radians(30)) ** 2)
 
 
 def _refine(down: Float[np.ndarray, "3"], normal: np.ndarray, middle: np.ndarray, length: np.ndarray) -> Vertical | None:
