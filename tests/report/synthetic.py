@@ -82,7 +82,7 @@ def _kinetics(time: np.ndarray, phase: np.ndarray) -> Kinetics:
     force[..., 1] = contact * 400.0
     cop = np.zeros_like(force)
     tau = 40.0 * np.sin(2 * phase)[:, None] * np.linspace(0.2, 1.0, motion.q.shape[1])
-    quality = {"residual_force_bw": 0.04}
+    quality = {"residual_force_bw": 0.04, "share_of_nothing": float("inf")}
     bodies = ("calcn_r", "calcn_l")
     return Kinetics(time, motion.names, motion.rotational, motion.q, tau, bodies, force, cop, np.zeros_like(force), contact, quality)
 

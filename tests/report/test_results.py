@@ -78,6 +78,7 @@ def test_summary_holds_the_main_figures(folder: Path, trial: Trial) -> None:
     assert content["ground_force_bw"]["peak_vertical"]["right"] == pytest.approx(400 / (70 * 9.80665), rel=1e-3)
     assert content["quality"]["kinematics"]["reprojection_px"] == 4.123
     assert content["quality"]["keypoints"]["frames_seen_fraction"] == pytest.approx(110 / 120, rel=1e-3)
+    assert content["quality"]["kinetics"] == {"residual_force_bw": 0.04, "share_of_nothing": None}
     assert content["warnings"] == list(trial.warnings)
 
 

@@ -47,7 +47,7 @@ def angle_charts(motion: Motion) -> list[Chart]:
         note = COORDINATES.get(stem, ("", ""))[1]
         if stem == "knee_angle" and flexed_negative:
             note = "− flexion (this model)"
-        charts.append(Chart(title_of(stem), "°", curves, note, stem in MAIN_ANGLES))
+        charts.append(Chart(title_of(stem), "°", curves, note, stem in MAIN_ANGLES and _moves(curves)))
     return _ordered(charts, MAIN_ANGLES)
 
 
@@ -131,6 +131,11 @@ def _ordered(charts: list[Chart], stems: tuple[str, ...]) -> list[Chart]:
     """The charts of `stems` first and in that order, then the rest."""
     rank = {title_of(stem): i for i, stem in enumerate(stems)}
     return sorted(charts, key=lambda chart: rank.get(chart.title, len(rank)))
+
+
+def _moves(curves: tuple[Curve, ...]) -> bool:
+    """Whether any of the curves is more than a level line, as locked coordinates are."""
+    return any(not float(np.ptp(curve.values)) <= 1e-6 for curve in curves)  # also where a value is missing
 
 
 def _knee_is_negative(motion: Motion) -> bool:

@@ -99,10 +99,8 @@ def _quality(trial: Trial) -> str:
         told = '<p class="fine">No warnings.</p>'
     tables = []
     for stage, figures in quality(trial).items():
-        rows = "".join(
-            f'<tr><td>{escape(FIGURES.get(key, key.replace("_", " ")))}</td><td class="number">{value:g}</td></tr>'
-            for key, value in figures.items()
-        )
+        named = {FIGURES.get(key, key.replace("_", " ")): "–" if value is None else f"{value:g}" for key, value in figures.items()}
+        rows = "".join(f'<tr><td>{escape(name)}</td><td class="number">{text}</td></tr>' for name, text in named.items())
         tables.append(f'<div class="card"><h3>{stage.capitalize()}</h3><table>{rows}</table></div>')
     return told + f'<div class="figures">{"".join(tables)}</div>'
 
@@ -115,8 +113,8 @@ def _pictures(trial: Trial) -> str:
     return f'<p class="soft">{text}</p><div class="pictures">{"".join(figures)}</div>'
 
 
-def _key(trial: Trial) -> str:
-    strips = " Strips below the curves: that foot is on the ground." if trial.kinetics is not None else ""
+def _key(trial: Trial, contact: str = STRIP) -> str:
+    strips = "strips below the curves: that foot is on the ground" if trial.kinetics is not None and contact == STRIP else ""
     return (
         '<p class="key"><span><i style="background:var(--right)"></i>right</span><span><i style="background:var(--left)"></i>left</span>'
         f"<span>{strips}</span></p>"
@@ -135,7 +133,7 @@ def _forces(trial: Trial, drawn: _Charts) -> str:
     shown = drawn.cards(charts.ground_force_charts(trial.kinetics, trial.subject.mass), FULL)
     residuals = drawn.cards(charts.residual_charts(trial.kinetics, trial.subject.mass), STRIP)
     hidden = f"<details><summary>Residuals at the pelvis</summary><p>{texts.RESIDUALS}</p>{residuals}</details>" if residuals else ""
-    return f"<p>{texts.FORCES}</p>{_key(trial)}{shown}{hidden}"
+    return f"<p>{texts.FORCES}</p>{_key(trial, FULL)}{shown}{hidden}"
 
 
 def _moments(trial: Trial, drawn: _Charts) -> str:

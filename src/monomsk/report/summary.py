@@ -38,7 +38,7 @@ def summary(trial: Trial) -> dict[str, Any]:
     return parts
 
 
-def quality(trial: Trial) -> dict[str, dict[str, float]]:
+def quality(trial: Trial) -> dict[str, dict[str, float | None]]:
     """The quality figures of each stage that was done."""
     stages = {
         "keypoints": None if trial.keypoints is None else _keypoints(trial.keypoints),
@@ -49,9 +49,9 @@ def quality(trial: Trial) -> dict[str, dict[str, float]]:
     return {stage: {key: rounded(value) for key, value in figures.items()} for stage, figures in stages.items() if figures}
 
 
-def rounded(value: float) -> float:
-    """Four significant digits: more would claim what no video can tell."""
-    return float(f"{float(value):.4g}")
+def rounded(value: float) -> float | None:
+    """Four significant digits: more would claim what no video can tell. None for what JSON has no number for."""
+    return float(f"{float(value):.4g}") if np.isfinite(value) else None
 
 
 def _clip(clip: Clip) -> dict[str, Any]:
@@ -88,16 +88,16 @@ def _keypoints(keypoints: Keypoints) -> dict[str, float]:
     return figures
 
 
-def _range(values: Float[np.ndarray, " time"]) -> dict[str, float]:
+def _range(values: Float[np.ndarray, " time"]) -> dict[str, float | None]:
     return {"min": rounded(values.min()), "max": rounded(values.max()), "range": rounded(np.ptp(values))}
 
 
-def _angles(motion: Motion) -> dict[str, dict[str, float]]:
+def _angles(motion: Motion) -> dict[str, dict[str, float | None]]:
     degrees = np.degrees(motion.q)
     return {name: _range(degrees[:, i]) for i, name in enumerate(motion.names) if motion.rotational[i]}
 
 
-def _moments(kinetics: Kinetics, mass: float) -> dict[str, dict[str, float]]:
+def _moments(kinetics: Kinetics, mass: float) -> dict[str, dict[str, float | None]]:
     return {name: _range(kinetics.tau[:, i] / mass) for i, name in enumerate(kinetics.names) if kinetics.rotational[i]}
 
 
