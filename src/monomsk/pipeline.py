@@ -12,10 +12,11 @@ from functools import partial
 from typing import get_args
 
 from monomsk.config import Config, Stage
-from monomsk.keypoints import detect, find_people
+from monomsk.io.keypoint_files import read_recorded
+from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.markers.lift import lift
 from monomsk.types import Clip, Progress, Subject, Trial
-from monomsk.video import estimate_camera, frames, stills
+from monomsk.video import check_steady, estimate_camera, frames, stills
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """The stages in the order in which they are done; the command line and the progress bars take it from here."""
@@ -59,12 +60,17 @@ def _take(stage: Stage, trial: Trial, config: Config, progress: StageProgress) -
 
 
 def _find_keypoints(trial: Trial, config: Config, progress: Progress) -> Trial:
-    """Clip → Camera (lens and gravity), Keypoints."""
-    clip = _clip(trial)
+    """Clip → Camera (lens and gravity), Keypoints: those of the pictures, or recorded ones."""
+    clip = check_steady(_clip(trial), config.video)
     camera = estimate_camera(clip, config.camera)
-    people = find_people(clip, stills(clip), config.keypoints)
-    keypoints = detect(clip, frames(clip, long_side=LONG_SIDE), config.keypoints, people=people, progress=progress)
-    return replace(trial, camera=camera, keypoints=keypoints, warnings=(*camera.warnings, *keypoints.warnings))
+    if config.keypoints.keypoints is not None:
+        recorded = read_recorded(config.keypoints.keypoints, config.keypoints.format)
+        keypoints = recorded_keypoints(recorded, config.keypoints.format or "npz", clip, config.keypoints)
+    else:
+        people = find_people(clip, stills(clip), config.keypoints)
+        keypoints = detect(clip, frames(clip, long_side=LONG_SIDE), config.keypoints, people=people, progress=progress)
+    warnings = (*clip.warnings, *camera.warnings, *keypoints.warnings)
+    return replace(trial, clip=clip, camera=camera, keypoints=keypoints, warnings=warnings)
 
 
 def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
