@@ -52,6 +52,18 @@ class KinematicsConfig:
 
     model: Path | None = None
     """An .osim to use instead of the body that ships with monomsk."""
+    pixel_inflation: float = 2.5
+    """How many times less each frame's pixels are trusted than their sigma says, because errors of neighbouring frames go together."""
+    depth_sigma: float = 0.30
+    """Trust in the estimator's depth of each keypoint relative to the hips, per frame [m]; its errors last for many frames."""
+    sole_sigma: float = 0.01
+    """Tolerance of the height of planted soles [m]."""
+    slide_sigma: float = 0.05
+    """Tolerance of the speed of planted soles [m/s]."""
+    robust: float = 3.0
+    """Where a reprojection error begins to count as an outlier [standard deviations]."""
+    iterations: int = 24
+    """Most steps of the second, full fit."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def load_anatomy() -> Anatomy:
     return Anatomy(
         anchors=tuple(Marker(name, entry["body"], tuple(entry["location"])) for name, entry in entries.items()),
         loose={name: float(entry["loose"]) for name, entry in entries.items() if "loose" in entry},
+        shifts={name: float(entry["shift"]) for name, entry in table["right_and_left"].items() if "shift" in entry},
         segments=tuple(
             Segment(name, entry["axes"], entry["sd"], {sex[0]: entry[sex] for sex in ("female", "male") if sex in entry})
             for name, entry in table["segments"].items()

@@ -1,1 +1,1 @@
-
+"""From points of the image to points in space."""

@@ -53,11 +53,9 @@ def _stretched_inertia(inertia: Float[Array, "body 3 3"], factors: Float[Array, 
 
 def _slot_gains(model: Model, parent: Float[Array, "body 3"]) -> Float[Array, "body 6"]:
     """Gains of prescribed translations times the parent's stretch along the axis, given in the joint's fixed frame."""
-    if not model.scaled_slot:
-        return model.gain
     along = jnp.linalg.norm(model.axis * parent[:, None], axis=-1)
-    slot = jnp.array(model.scaled_slot)
-    return model.gain.reshape(-1).at[slot].multiply(along.reshape(-1)[slot]).reshape(model.gain.shape)
+    follows = jnp.array([float(i in model.scaled_slot) for i in range(model.gain.size)]).reshape(model.gain.shape)
+    return model.gain * jnp.where(follows > 0, along, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)

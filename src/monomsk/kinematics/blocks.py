@@ -1,0 +1,102 @@
+"""Solve the fit's linear system: a chain of frames, each coupled to the next two, bordered by a few unknowns of the whole clip."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dtrtrs
+
+from monomsk.errors import SolveError
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Block tridiagonal symmetric matrix; a block is two neighbouring frames, so that second differences reach one block far."""
+
+    own: Float[np.ndarray, "block size size"]
+    after: Float[np.ndarray, "block size size"]
+    """`after[k]`: rows of block k + 1, columns of block k; the last one is not used."""
+
+    def damped(self, factor: float) -> "Chain":
+        """Levenberg's damping: the diagonal times 1 + factor."""
+        own = self.own.copy()
+        index = np.arange(own.shape[1])
+        own[:, index, index] += factor * (own[:, index, index] + 1e-6)
+        return Chain(own, self.after)
+
+
+def second_differences(weight: Float[np.ndarray, " nx"], frames: int) -> Float[np.ndarray, "3 time nx"]:
+    """Diagonals 0, 1 and 2 frames apart of the normal matrix of weighted second differences, per coordinate."""
+    stencil = (1.0, -2.0, 1.0)
+    counts = np.zeros((3, frames))
+    for offset in range(3):
+        for i in range(3 - offset):
+            counts[offset, i : frames - 2 + i] += stencil[i] * stencil[i + offset]
+    return counts[:, :, None] * (weight**2)[None, None]
+
+
+def chain(own: Float[np.ndarray, "time nx nx"], after: Float[np.ndarray, "time nx nx"], smooth: Float[np.ndarray, "3 time nx"]) -> Chain:
+    """Blocks of two frames from blocks of one; `after[t]` couples frame t + 1 (rows) to t (columns). An odd last frame gets a dummy."""
+    frames, nx, _ = own.shape
+    diagonal = np.arange(nx)
+    own, after = own.copy(), after.copy()
+    own[:, diagonal, diagonal] += smooth[0]
+    after[:, diagonal, diagonal] += smooth[1]
+    if frames % 2:
+        own = np.concatenate([own, np.eye(nx)[None]])
+        after = np.concatenate([after[:-1], np.zeros((2, nx, nx))])
+        smooth = np.concatenate([smooth, np.zeros((3, 1, nx))], 1)
+    count = len(own) // 2
+    big, link = np.zeros((count, 2 * nx, 2 * nx)), np.zeros((count, 2 * nx, 2 * nx))
+    big[:, :nx, :nx], big[:, nx:, nx:] = own[0::2], own[1::2]
+    big[:, nx:, :nx], big[:, :nx, nx:] = after[0::2], np.swapaxes(after[0::2], 1, 2)
+    link[:, :nx, nx:] = after[1::2]
+    link[:, diagonal, diagonal] += smooth[2][0::2]
+    link[:, nx + diagonal, nx + diagonal] += smooth[2][1::2]
+    return Chain(big, link)
+
+
+def solve_bordered(
+    matrix: Chain,
+    border: Float[np.ndarray, "unknown ng"],
+    corner: Float[np.ndarray, "ng ng"],
+    right: Float[np.ndarray, " unknown"],
+    right_corner: Float[np.ndarray, " ng"],
+) -> tuple[Float[np.ndarray, " unknown"], Float[np.ndarray, " ng"]]:
+    """Solution of [[A, B], [Bᵀ, C]] [x, u] = [r, s] by block Cholesky of the chain A and the Schur complement of the border.
+
+    Raises SolveError when the system is not positive definite (damping too small).
+    """
+    solved = _solve_chain(matrix, np.concatenate([right[:, None], border], 1))
+    schur = corner - border.T @ solved[:, 1:]
+    try:
+        u = cho_solve(cho_factor(schur), right_corner - border.T @ solved[:, 0])
+    except LinAlgError as error:
+        raise SolveError("the fit's equations are not positive definite") from error
+    return solved[:, 0] - solved[:, 1:] @ u, u
+
+
+def _solve_chain(matrix: Chain, right: Float[np.ndarray, "unknown k"]) -> Float[np.ndarray, "unknown k"]:
+    count, size, _ = matrix.own.shape
+    padded = np.zeros((count * size, right.shape[1]))
+    padded[: len(right)] = right
+    y = padded.reshape(count, size, -1)
+    factors: list[np.ndarray] = []
+    links: list[np.ndarray] = []
+    for k in range(count):
+        block = matrix.own[k]
+        if k:
+            block = block - links[-1] @ links[-1].T
+            y[k] -= links[-1] @ y[k - 1]
+        factor, info = dpotrf(block, lower=1, clean=1)
+        if info:
+            raise SolveError("the fit's equations are not positive definite")
+        factors.append(factor)
+        y[k] = dtrtrs(factor, y[k], lower=1)[0]
+        links.append(dtrtrs(factor, matrix.after[k].T, lower=1)[0].T)
+    for k in range(count - 1, -1, -1):
+        if k + 1 < count:
+            y[k] -= links[k].T @ y[k + 1]
+        y[k] = dtrtrs(factors[k], y[k], lower=1, trans=1)[0]
+    return padded[: len(right)]

@@ -1,0 +1,85 @@
+"""Numbers of a compiled body back into what an .osim says."""
+
+from dataclasses import replace
+
+from jaxtyping import Array, Float
+
+from monomsk.model.model import Model
+from monomsk.model.spec import Axis, Body, Joint, ModelSpec, Muscle, Vec3, Wrap
+
+
+def with_numbers(spec: ModelSpec, model: Model, factors: Float[Array, "body 3"]) -> ModelSpec:
+    """The spec with the numbers of `model`, a scaled compilation of it; `factors` [1] are the stretches, which muscle paths and meshes need.
+
+    Fibre and tendon lengths stay as they are: they follow from path lengths, which are physics.
+    """
+    stretch = {name: _vector(factors[i]) for i, name in enumerate(model.body_names)}
+    return replace(
+        spec,
+        bodies=tuple(_body(body, model, stretch[body.name]) for body in spec.bodies),
+        joints=tuple(_joint(joint, model) for joint in spec.joints),
+        markers=tuple(replace(m, location=_times(m.location, stretch[m.body])) for m in spec.markers),
+        wraps=tuple(_wrap(w, stretch.get(w.body, (1.0, 1.0, 1.0))) for w in spec.wraps),
+        muscles=tuple(_muscle(m, stretch) for m in spec.muscles),
+        contacts=tuple(
+            replace(c, location=_vector(model.contact_location[i]), radius=float(model.contact_radius[i]))
+            for i, c in enumerate(spec.contacts)
+        ),
+    )
+
+
+def _vector(v: Float[Array, "3"]) -> Vec3:
+    return float(v[0]), float(v[1]), float(v[2])
+
+
+def _times(v: Vec3, s: Vec3) -> Vec3:
+    return v[0] * s[0], v[1] * s[1], v[2] * s[2]
+
+
+def _body(body: Body, model: Model, stretch: Vec3) -> Body:
+    i = model.body(body.name)
+    inertia = model.inertia[i]
+    moments = tuple(float(inertia[r, c]) for r, c in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)))
+    return replace(
+        body,
+        mass=float(model.mass[i]),
+        mass_center=_vector(model.mass_center[i]),
+        inertia=(moments[0], moments[1], moments[2], moments[3], moments[4], moments[5]),
+        meshes=tuple((name, _times(size, stretch)) for name, size in body.meshes),
+    )
+
+
+def _joint(joint: Joint, model: Model) -> Joint:
+    i = model.body(joint.child)
+
+    def gained(axis: Axis, slot: int) -> Axis:
+        gain = float(model.gain[i, slot])
+        return axis if gain == axis.gain else replace(axis, gain=gain)
+
+    a, b, c = joint.translations
+    return replace(
+        joint,
+        parent_frame=replace(joint.parent_frame, translation=_vector(model.p_parent_joint[i])),
+        child_frame=replace(joint.child_frame, translation=_vector(model.p_child_joint[i])),
+        translations=(gained(a, 3), gained(b, 4), gained(c, 5)),
+    )
+
+
+def _wrap(wrap: Wrap, stretch: Vec3) -> Wrap:
+    """Place follows the body; sizes by the mean stretch, which keeps round surfaces round."""
+    mean = (stretch[0] * stretch[1] * stretch[2]) ** (1.0 / 3.0)
+    return replace(wrap, translation=_times(wrap.translation, stretch), dimensions=tuple(mean * d for d in wrap.dimensions))
+
+
+def _muscle(muscle: Muscle, stretch: dict[str, Vec3]) -> Muscle:
+    """Path points follow their bodies; a moving point's functions are multiplied."""
+    one = (1.0, 1.0, 1.0)
+    points = []
+    for p in muscle.points:
+        s = stretch.get(p.body, one)
+        moving = p.moving
+        if moving is not None:
+            x, y, z = (replace(axis, gain=axis.gain * k) for axis, k in zip(moving, s, strict=True))
+            moving = (x, y, z)
+        points.append(replace(p, location=_times(p.location, s), moving=moving))
+    return replace(muscle, points=tuple(points))
