@@ -12,8 +12,12 @@ from functools import partial
 from typing import get_args
 
 from monomsk.config import Config, Stage
+from monomsk.io.body import load_anatomy, load_body
 from monomsk.io.keypoint_files import read_recorded
+from monomsk.io.osim_read import read_with_notes
 from monomsk.keypoints import detect, find_people, recorded_keypoints
+from monomsk.kinematics.classic import fit
+from monomsk.kinetics.classic import estimate
 from monomsk.markers.lift import lift
 from monomsk.types import Clip, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
@@ -81,6 +85,34 @@ def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
     return replace(trial, markers=markers, camera=camera, warnings=camera.warnings)
 
 
+def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:
+    """Markers and Keypoints → Motion, the scaled body, the Camera as fitted, and the body's own Markers."""
+    assert trial.keypoints is not None
+    assert trial.markers is not None
+    assert trial.camera is not None
+    body, notes = (load_body(), ()) if config.kinematics.model is None else read_with_notes(config.kinematics.model)
+    fitted = fit(
+        trial.keypoints,
+        trial.markers,
+        trial.camera,
+        trial.subject,
+        body=body,
+        anatomy=load_anatomy(),
+        config=config.kinematics,
+        progress=progress,
+    )
+    warnings = (*notes, *fitted.motion.warnings)
+    return replace(trial, motion=fitted.motion, body=fitted.body, camera=fitted.camera, markers=fitted.markers, warnings=warnings)
+
+
+def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
+    """Motion → Kinetics."""
+    assert trial.motion is not None
+    assert trial.body is not None
+    kinetics = estimate(trial.motion, trial.body, trial.subject, config.kinetics, progress)
+    return replace(trial, kinetics=kinetics, warnings=kinetics.warnings)
+
+
 def _clip(trial: Trial) -> Clip:
     assert trial.clip is not None
     return trial.clip
@@ -97,5 +129,7 @@ def _doubts(subject: Subject) -> tuple[str, ...]:
 _WAY: dict[Stage, Callable[[Trial, Config, Progress], Trial]] = {
     "keypoints": _find_keypoints,
     "markers": _lift_markers,
+    "kinematics": _fit_body,
+    "kinetics": _estimate_forces,
 }
 """What each stage does to the Trial."""
