@@ -13,6 +13,8 @@ COUNT = 4
 """How many pictures."""
 LONG_SIDE = 800
 """Long side of an embedded picture [px]."""
+ROOM = 1.35
+"""Size of the part that is shown, as a multiple of the person's own."""
 LIMBS = (
     ("shoulder_r", "elbow_r"), ("elbow_r", "wrist_r"), ("shoulder_l", "elbow_l"), ("elbow_l", "wrist_l"),
     ("shoulder_r", "shoulder_l"), ("shoulder_r", "hip_r"), ("shoulder_l", "hip_l"), ("hip_r", "hip_l"),
@@ -33,6 +35,7 @@ def overlays(trial: Trial) -> list[str]:
 
     indices = _instants(trial.keypoints)
     bodies = _body_lines(trial, indices)
+    size = _window_size(trial.keypoints, indices, trial.clip)
     figures = []
     for place, index in enumerate(indices):
         time = float(trial.keypoints.time[index])
@@ -41,8 +44,31 @@ def overlays(trial: Trial) -> list[str]:
         except VideoError:
             continue
         lines = bodies[place] if bodies else _keypoint_lines(trial.keypoints, index)
-        figures.append(_figure(image, lines, _dots(trial.keypoints, index), trial.clip, time))
+        window = _window(trial.keypoints, index, size, trial.clip)
+        figures.append(_figure(image, window, lines, _dots(trial.keypoints, index), f"{trial.clip.path.name} at {time:.2f} s"))
     return figures
+
+
+def _window_size(keypoints: Keypoints, indices: list[int], clip: Clip) -> tuple[int, int]:
+    """Width and height [px] that show the person with some room in every one of the pictures."""
+    spans = [np.ptp(_seen(keypoints, index), axis=0) for index in indices]
+    if not spans:
+        return clip.size
+    width, height = 1.0 + ROOM * np.max(spans, axis=0)
+    width = max(width, 0.7 * height)
+    return min(clip.size[0], round(width)), min(clip.size[1], round(height))
+
+
+def _window(keypoints: Keypoints, index: int, size: tuple[int, int], clip: Clip) -> tuple[int, int, int, int]:
+    """Left, top, width, height [px] of the part of the picture around the person."""
+    points = _seen(keypoints, index)
+    corner = 0.5 * (points.min(axis=0) + points.max(axis=0)) - 0.5 * np.array(size)
+    left, top = np.clip(corner, 0, np.array(clip.size) - size).round().astype(int)
+    return int(left), int(top), size[0], size[1]
+
+
+def _seen(keypoints: Keypoints, index: int) -> Float[np.ndarray, "keypoint 2"]:
+    return keypoints.xy[index, np.isfinite(keypoints.sigma[index])]
 
 
 def _instants(keypoints: Keypoints) -> list[int]:
@@ -118,12 +144,12 @@ def _dots(keypoints: Keypoints, index: int) -> list[tuple[str, Float[np.ndarray,
 
 def _figure(
     image: UInt8[np.ndarray, "height width 3"],
+    window: tuple[int, int, int, int],
     lines: list[tuple[str, Segment]],
     dots: list[tuple[str, Float[np.ndarray, "2"]]],
-    clip: Clip,
-    time: float,
+    name: str,
 ) -> str:
-    width, height = clip.size
+    left, top, width, height = window
     stroke = max(width, height) / 220
     drawn = [
         f'<line x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}" stroke="{colour}"/>'
@@ -131,13 +157,13 @@ def _figure(
         if np.isfinite([a, b]).all() and np.abs([a, b]).max() < 1e5
     ]
     rings = [f'<circle cx="{p[0]:.1f}" cy="{p[1]:.1f}" r="{1.1 * stroke:.1f}" stroke="{colour}"/>' for colour, p in dots]
-    label = escape(f"{clip.path.name} at {time:.2f} s, keypoints and body drawn over it")
+    part = image[top : top + height, left : left + width]
     return (
-        f'<figure><svg viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
-        f'<image href="data:image/jpeg;base64,{_jpeg(image)}" width="{width}" height="{height}"/>'
+        f'<figure><svg viewBox="{left} {top} {width} {height}" role="img" aria-label="{escape(name)}, keypoints and body drawn over it">'
+        f'<image href="data:image/jpeg;base64,{_jpeg(part)}" x="{left}" y="{top}" width="{width}" height="{height}"/>'
         f'<g fill="none" stroke-linecap="round"><g stroke-width="{stroke * 1.1:.1f}" opacity=".9">{"".join(drawn)}</g>'
         f'<g stroke-width="{stroke * 0.5:.1f}">{"".join(rings)}</g></g></svg>'
-        f"<figcaption>{time:.2f} s</figcaption></figure>"
+        f"<figcaption>{escape(name.rpartition(' at ')[2])}</figcaption></figure>"
     )
 
 

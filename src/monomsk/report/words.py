@@ -62,8 +62,20 @@ FIGURES: dict[str, str] = {
     "seen_fraction": "part of all keypoints that were seen",
     "frames_seen_fraction": "part of the frames with the person in sight",
     "median_sigma_px": "typical uncertainty of a keypoint [px]",
+    "residual_force_rms": "residual force at the pelvis, root mean square [N]",
+    "residual_force_peak": "residual force at the pelvis, peak [N]",
+    "residual_force_rms_percent_peak_grf": "the same, root mean square [% of the peak ground force]",
+    "residual_force_peak_percent_peak_grf": "the same, peak [% of the peak ground force]",
+    "residual_moment_rms": "residual moment at the pelvis, root mean square [N·m]",
+    "residual_moment_peak": "residual moment at the pelvis, peak [N·m]",
+    "residual_moment_rms_percent_bw_height": "the same, root mean square [% of body weight × height]",
+    "contact_share_r": "part of the time with the right foot on the ground",
+    "contact_share_l": "part of the time with the left foot on the ground",
+    "flight_share": "part of the time in flight",
+    "mean_vertical_force_body_weights": "mean vertical force [body weights]",
+    "peak_ground_force": "peak ground force [N]",
 }
-"""What the quality figures mean; a stage's own figures say it by their names (`report.summary` puts units there)."""
+"""What the quality figures mean; a figure that is not here is told by its own name."""
 
 
 def side_of(name: str) -> tuple[str, str]:
