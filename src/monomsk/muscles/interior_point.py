@@ -1,0 +1,121 @@
+"""Many small problems at once: share a moment among muscles, each with its bounds, reserves making up the rest.
+
+    minimize  Σ a^p + Σ w r²   over   lower ≤ a ≤ upper,   with   r = d − B a
+
+One problem a frame. The prices λ = 2 w r of the moments take the place of the reserves, and every Newton step solves for
+them alone: a matrix of as many rows as there are coordinates.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+MOST_STEPS = 60
+TOLERANCE = 1e-11
+"""Mean complementarity, relative to the root of the steepest pull of the moments, at which a frame is done."""
+EXACT = 1e-8
+"""Largest violation of stationarity and of the moments, each relative to its size, at which it is done."""
+STEADIER = 1e-7
+"""Added to the curvature of the cost in Newton's matrix, so that it can be inverted where the cost is flat (exponent 1)."""
+TO_THE_BOUND = 0.995
+"""How much of the way to the nearest bound a step may go."""
+
+
+class Shares(NamedTuple):
+    """Solutions, one a frame."""
+
+    activation: Float[Array, "frame muscle"]
+    reserve: Float[Array, "frame row"]
+    """d − B a."""
+    converged: Bool[Array, " frame"]
+
+
+class _State(NamedTuple):
+    a: Float[Array, "frame muscle"]
+    z_low: Float[Array, "frame muscle"]
+    z_high: Float[Array, "frame muscle"]
+    price: Float[Array, "frame row"]
+    done: Bool[Array, " frame"]
+    step: Array
+
+
+class _Problem(NamedTuple):
+    B: Float[Array, "frame row muscle"]
+    d: Float[Array, "frame row"]
+    weight: Float[Array, " row"]
+    lower: Float[Array, " muscle"]
+    upper: Float[Array, " muscle"]
+    exponent: Float[Array, ""]
+
+
+@eqx.filter_jit
+def share(
+    B: Float[Array, "frame row muscle"],
+    d: Float[Array, "frame row"],
+    weight: Float[Array, " row"],
+    lower: Float[Array, " muscle"],
+    upper: Float[Array, " muscle"],
+    exponent: float | Float[Array, ""],
+) -> Shares:
+    """Solve all frames by Mehrotra's predictor and corrector (Nocedal & Wright 2006, chapter 16).
+
+    `B` are the moments of fully active muscles, `d` those to be made up. `exponent` ≥ 1. Bounds must lie apart.
+    """
+    problem = _Problem(B, d, weight, lower, upper, jnp.asarray(exponent, B.dtype))
+    width = upper - lower
+    a = jnp.broadcast_to(lower + 0.3 * width, B.shape[::2])
+    start = _State(a, 0.1 / (a - lower), 0.1 / (upper - a), jnp.zeros_like(d), jnp.zeros(B.shape[0], bool), jnp.zeros((), int))
+    end = jax.lax.while_loop(
+        lambda s: (s.step < MOST_STEPS) & ~jnp.all(s.done),
+        lambda s: _improve(problem, s),
+        start,
+    )
+    a = jnp.clip(end.a, lower, upper)
+    return Shares(a, d - jnp.einsum("frm,fm->fr", B, a), end.done)
+
+
+def _improve(problem: _Problem, state: _State) -> _State:
+    """One predictor–corrector step of every frame that is not done."""
+    a, z_low, z_high, price = state.a, state.z_low, state.z_high, state.price
+    p = problem.exponent
+    # At a bound the room is lost in rounding; it must not become zero.
+    room_low, room_high = jnp.maximum(a - problem.lower, 1e-14), jnp.maximum(problem.upper - a, 1e-14)
+    pull = jnp.einsum("frm,fr->fm", problem.B, price)
+    slope = p * a ** (p - 1.0) - pull
+    missing = problem.d - jnp.einsum("frm,fm->fr", problem.B, a) - 0.5 * price / problem.weight
+    diagonal = STEADIER + p * (p - 1.0) * a ** (p - 2.0) + z_low / room_low + z_high / room_high
+    scaled = problem.B / diagonal[:, None, :]
+    factor = jnp.linalg.cholesky(jnp.einsum("frm,fsm->frs", scaled, problem.B) + jnp.diag(0.5 / problem.weight))
+    mean = 0.5 * jnp.mean(room_low * z_low + room_high * z_high, 1, keepdims=True)
+
+    def direction(low: Array, high: Array) -> tuple[Array, ...]:
+        right = -slope + low / room_low - high / room_high
+        wanted = missing - jnp.einsum("frm,fm->fr", scaled, right)
+        dprice = jax.scipy.linalg.cho_solve((factor, True), wanted[..., None])[..., 0]
+        da = (right + jnp.einsum("frm,fr->fm", problem.B, dprice)) / diagonal
+        return da, (low - z_low * da) / room_low - z_low, (high + z_high * da) / room_high - z_high, dprice
+
+    da, dz_low, dz_high, _ = direction(jnp.zeros_like(mean), jnp.zeros_like(mean))
+    reach = _reach(state, room_low, room_high, da, dz_low, dz_high)
+    ahead = (room_low + reach * da) * (z_low + reach * dz_low) + (room_high - reach * da) * (z_high + reach * dz_high)
+    centre = (0.5 * jnp.mean(ahead, 1, keepdims=True) / mean) ** 3 * mean
+    da, dz_low, dz_high, dprice = direction(centre - da * dz_low, centre + da * dz_high)
+    reach = TO_THE_BOUND * _reach(state, room_low, room_high, da, dz_low, dz_high)
+    size = 1.0 + jnp.max(jnp.abs(pull), 1)
+    off = jnp.max(jnp.abs(slope - z_low + z_high), 1) / size
+    short = jnp.max(jnp.abs(missing), 1) / (1.0 + jnp.max(jnp.abs(problem.d), 1))
+    done = state.done | ((mean[:, 0] < TOLERANCE * jnp.sqrt(size)) & (off < EXACT) & (short < EXACT))
+    new = (a + reach * da, z_low + reach * dz_low, z_high + reach * dz_high, price + reach * dprice)
+    kept = [jnp.where(done[:, None], old, better) for old, better in zip((a, z_low, z_high, price), new, strict=True)]
+    return _State(kept[0], kept[1], kept[2], kept[3], done, state.step + 1)
+
+
+def _reach(state: _State, room_low: Array, room_high: Array, da: Array, dz_low: Array, dz_high: Array) -> Float[Array, "frame 1"]:
+    """The longest step, at most one, that keeps all slacks and multipliers positive."""
+    slack = jnp.concatenate([room_low, room_high, state.z_low, state.z_high], 1)
+    change = jnp.concatenate([da, -da, dz_low, dz_high], 1)
+    longest = jnp.where(change < 0.0, slack / jnp.where(change < 0.0, -change, 1.0), jnp.inf)
+    return jnp.minimum(1.0, jnp.min(longest, 1, keepdims=True))

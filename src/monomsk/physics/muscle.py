@@ -1,0 +1,122 @@
+"""Force of a muscle from activation, length and speed, with a rigid tendon and fibres of constant height (Zajac 1989)."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from monomsk.model.muscles import KINDS, Muscles
+from monomsk.physics import muscle_curve
+
+SHORTEST_FIBER = 0.01
+"""Normalized length below which the fibres of formulas without a lower end carry nothing."""
+
+Batch = Float[Array, "*batch muscle"]
+
+
+class MuscleForces(eqx.Module):
+    """What each muscle can do at one length and speed; forces along the tendon [N]."""
+
+    active: Batch
+    """At full activation."""
+    passive: Batch
+    """Of the parallel elasticity."""
+    damping: Batch
+    """Of the fibres' damping; negative when they shorten. A device of integration, which OpenSim adds to the passive force."""
+    fiber_length: Batch
+    """Over the optimal length."""
+    fiber_velocity: Batch
+    """Over the greatest velocity; positive when the fibres lengthen."""
+    cos_pennation: Batch
+    slack: Bool[Array, "*batch muscle"]
+    """True where the path is too short for tendon and fibres, so that the muscle carries no force."""
+
+
+def rigid_tendon_forces(muscles: Muscles, length: Batch, speed: Batch) -> MuscleForces:
+    """Forces from the musculotendon lengths [m] and lengthening speeds [m/s], as OpenSim's with `ignore_tendon_compliance`.
+
+    Equals OpenSim's calcInextensibleTendonActiveFiberForce in `active`.
+    """
+    optimal = muscles.optimal_fiber_length
+    height = optimal * jnp.sin(muscles.pennation)
+    along = length - muscles.tendon_slack_length
+    shortest = jnp.maximum(_shortest_fiber(muscles), height / jnp.sin(muscles.parameters["maximum_pennation_angle"]))
+    shortest_along = jnp.sqrt(jnp.maximum(shortest**2 - height**2, 0.0))
+    slack = along <= shortest_along
+    along = jnp.maximum(along, jnp.maximum(shortest_along, 1e-9))
+    fiber = jnp.sqrt(height**2 + along**2)
+    cosine = along / fiber
+    stretch = fiber / optimal
+    velocity = speed * cosine / (optimal * muscles.max_contraction_velocity)
+    by_length, by_velocity, passive = _multipliers(muscles, stretch, velocity)
+    strength = jnp.where(slack, 0.0, muscles.max_isometric_force * cosine)
+    return MuscleForces(
+        active=strength * by_length * by_velocity,
+        passive=strength * passive,
+        damping=strength * muscles.parameters["fiber_damping"] * velocity,
+        fiber_length=stretch,
+        fiber_velocity=velocity,
+        cos_pennation=cosine,
+        slack=slack,
+    )
+
+
+def _shortest_fiber(muscles: Muscles) -> Float[Array, " muscle"]:
+    millard = jnp.array([k == 0 for k in muscles.kind])
+    normalized = jnp.where(millard, muscles.parameters["ActiveForceLengthCurve.min_norm_active_fiber_length"], SHORTEST_FIBER)
+    return normalized * muscles.optimal_fiber_length
+
+
+_Multipliers = tuple[Batch, Batch, Batch]
+
+
+def _multipliers(muscles: Muscles, stretch: Batch, velocity: Batch) -> _Multipliers:
+    """Active force over length, over velocity, and passive force over length, each by the muscle's own kind."""
+    methods: tuple[Callable[[muscle_curve.Numbers, Batch, Batch], _Multipliers], ...] = (_millard, _thelen, _degroote)
+    assert len(methods) == len(KINDS)
+    result: _Multipliers | None = None
+    for kind, method in enumerate(methods):
+        if kind not in muscles.kind:
+            continue
+        values = method(muscles.parameters, stretch, velocity)
+        own = jnp.array([k == kind for k in muscles.kind])
+        result = values if result is None else tuple(jnp.where(own, new, old) for new, old in zip(values, result, strict=True))
+    return result or (stretch, velocity, stretch)
+
+
+def _millard(numbers: muscle_curve.Numbers, stretch: Batch, velocity: Batch) -> _Multipliers:
+    return (
+        muscle_curve.evaluate(muscle_curve.active_force_length(numbers), stretch),
+        muscle_curve.evaluate(muscle_curve.force_velocity(numbers), velocity),
+        muscle_curve.evaluate(muscle_curve.passive_force_length(numbers), stretch),
+    )
+
+
+def _thelen(numbers: muscle_curve.Numbers, stretch: Batch, velocity: Batch) -> _Multipliers:
+    """Thelen (2003), equations 1, 3 and 6, at full activation."""
+    strain = jnp.maximum(stretch - 1.0, 0.0)
+    passive = jnp.expm1(numbers["KshapePassive"] * strain / numbers["FmaxMuscleStrain"]) / jnp.expm1(numbers["KshapePassive"])
+    af, most = numbers["Af"], numbers["Flen"]
+    shorten, lengthen = jnp.clip(velocity, -1.0, 0.0), jnp.maximum(velocity, 0.0)
+    steep = (2.0 + 2.0 / af) * lengthen
+    eccentric = (most - 1.0 + steep * most) / (most - 1.0 + steep)
+    by_velocity = jnp.where(velocity < 0.0, (1.0 + shorten) / (1.0 - shorten / af), eccentric)
+    return jnp.exp(-((stretch - 1.0) ** 2) / numbers["KshapeActive"]), by_velocity, passive
+
+
+def _degroote(numbers: muscle_curve.Numbers, stretch: Batch, velocity: Batch) -> _Multipliers:
+    """De Groote et al. (2016), supplement, with OpenSim's numbers (no passive force at a normalized length of 0.2)."""
+    x = (stretch - 1.0) / numbers["active_force_width_scale"] + 1.0
+    by_length = jnp.zeros_like(x)
+    for height, centre, width, widening in (
+        (0.8150671134243542, 1.055033428970575, 0.162384573599574, 0.063303448465465),
+        (0.433004984392647, 0.716775413397760, -0.029947116970696, 0.200356847296188),
+        (0.1, 1.0, 0.5 * 0.5**0.5, 0.0),
+    ):
+        by_length = by_length + height * jnp.exp(-0.5 * ((x - centre) / (width + widening * x)) ** 2)
+    by_velocity = -0.3211346127989808 * jnp.arcsinh(-8.149 * velocity - 0.374) + 0.8825327733249912
+    rate = 4.0 / numbers["passive_fiber_strain_at_one_norm_force"]
+    offset = jnp.exp(rate * (0.2 - 1.0))
+    passive = (jnp.exp(rate * (stretch - 1.0)) - offset) / (jnp.exp(4.0) - offset)
+    return by_length, jnp.maximum(by_velocity, 0.0), passive
