@@ -53,7 +53,8 @@ def test_bad_contents_are_refused(change: dict[str, np.ndarray | None], expected
         "xy": keypoints.xy,
         "sigma": keypoints.sigma,
     }
-    np.savez(tmp_path / "a.npz", **{name: value for name, value in (arrays | change).items() if value is not None})
+    kept = {name: value for name, value in (arrays | change).items() if value is not None}
+    np.savez(tmp_path / "a.npz", allow_pickle=True, **kept)
     with pytest.raises(FormatError, match=expected):
         keypoints_npz.read(tmp_path / "a.npz")
 

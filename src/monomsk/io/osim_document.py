@@ -31,9 +31,9 @@ class Document:
         return found
 
     def text(self, element: Element, tag: str, default: str = "") -> str:
-        """Text of a child with the white space around it removed."""
+        """Text of a child with every run of white space made one blank."""
         found = self.child(element, tag)
-        return default if found is None else (found.text or "").strip()
+        return default if found is None else " ".join((found.text or "").split())
 
     def numbers(self, element: Element, tag: str, *, default: tuple[float, ...] | None = None) -> tuple[float, ...]:
         """All numbers in the text of a child; finite, or ModelError."""
@@ -91,11 +91,6 @@ class Document:
         """Remember, once, something of the file that is not used."""
         if message not in self.notes:
             self.notes.append(message)
-
-
-def collapse(text: str) -> str:
-    """Text with every run of white space made one blank."""
-    return " ".join(text.split())
 
 
 def load(path: Path) -> Document:

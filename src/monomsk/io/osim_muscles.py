@@ -99,9 +99,9 @@ def read_muscles(document: Document, frames: FrameTable) -> tuple[Muscle, ...]:
     """
     groups: dict[str, list[str]] = {}
     found = document.model.find("ForceSet/groups")
-    for group in () if found is None else found:
+    for group in () if found is None else found.iterfind("ObjectGroup[@name]"):
         for member in document.text(group, "members").split():
-            groups.setdefault(member, []).append(group.get("name", ""))
+            groups.setdefault(member, []).append("_".join(group.get("name", "").split()))
     elements = [element for element in document.objects(document.model, "ForceSet") if element.tag in DEFAULTS]
     muscles = list[Muscle]()
     for element in elements:
@@ -110,7 +110,7 @@ def read_muscles(document: Document, frames: FrameTable) -> tuple[Muscle, ...]:
         if path is None:
             document.note(f"muscle {element.get('name')} has no GeometryPath and is ignored")
             continue
-        muscles.append(_read_muscle(document, frames, element, path, " ".join(sorted(groups.get(element.get("name", ""), [])))))
+        muscles.append(_read_muscle(document, frames, element, path, " ".join(sorted({*groups.get(element.get("name", ""), [])} - {""}))))
     return tuple(muscles)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from monomsk.errors import ModelError
-from monomsk.io.osim_document import Document, collapse, load
+from monomsk.io.osim_document import Document, load
 from monomsk.io.osim_frames import FrameTable
 from monomsk.io.osim_functions import function_element, read_function
 from monomsk.io.osim_joints import read_joints
@@ -42,13 +42,13 @@ def read_with_notes(path: Path | str) -> tuple[ModelSpec, tuple[str, ...]]:
         bodies=_read_bodies(document, joints),
         joints=joints,
         couplers=_read_couplers(document),
-        markers=tuple(_read_marker(document, frames, element) for element in document.objects(model, "MarkerSet")),
+        markers=_read_markers(document, frames),
         wraps=read_wraps(document, frames),
         muscles=read_muscles(document, frames),
         contacts=_read_contacts(document, frames),
         gravity=document.vector(model, "gravity", (0.0, -9.80665, 0.0)),
-        credits=collapse(document.text(model, "credits")),
-        publications=collapse(document.text(model, "publications")),
+        credits=document.text(model, "credits"),
+        publications=document.text(model, "publications"),
     )
     _note_unused_forces(document)
     _check_references(document, spec)
@@ -57,7 +57,10 @@ def read_with_notes(path: Path | str) -> tuple[ModelSpec, tuple[str, ...]]:
 
 def _read_bodies(document: Document, joints: tuple[Joint, ...]) -> tuple[Body, ...]:
     """Bodies in the order of the joints that move them."""
-    elements = {element.get("name", ""): element for element in document.objects(document.model, "BodySet")}
+    found = document.objects(document.model, "BodySet")
+    elements = {element.get("name", ""): element for element in found}
+    if len(elements) < len(found):
+        raise ModelError(f"{document.path}: two bodies have the same name; rename one in OpenSim")
     loose = set(elements) - {joint.child for joint in joints}
     if loose:
         raise ModelError(f"{document.path}: no joint holds the body {', '.join(sorted(loose))}; add one in OpenSim")
@@ -104,6 +107,16 @@ def _read_couplers(document: Document) -> tuple[Coupler, ...]:
             dependent = document.text(element, "dependent_coordinate_name")
             couplers.append(Coupler(name, dependent, independent[0], read, gain * document.number(element, "scale_factor", 1.0)))
     return tuple(couplers)
+
+
+def _read_markers(document: Document, frames: FrameTable) -> tuple[Marker, ...]:
+    """Markers in the order of the file; of two with one name the first."""
+    markers: dict[str, Marker] = {}
+    for element in document.objects(document.model, "MarkerSet"):
+        marker = _read_marker(document, frames, element)
+        if markers.setdefault(marker.name, marker) is not marker:
+            document.note(f"a second marker called {marker.name} is ignored")
+    return tuple(markers.values())
 
 
 def _read_marker(document: Document, frames: FrameTable, element: Element) -> Marker:
@@ -165,7 +178,16 @@ def _note_unused_forces(document: Document) -> None:
 
 
 def _check_references(document: Document, spec: ModelSpec) -> None:
-    """Names that muscles and couplers use must exist, or ModelError."""
+    """Names must be unique, and those that muscles and couplers use must exist, or ModelError."""
+    for kind, items in (
+        ("joints", spec.joints),
+        ("coordinates", spec.coordinates),
+        ("muscles", spec.muscles),
+        ("wrap surfaces", spec.wraps),
+    ):
+        double = [name for name, count in Counter(item.name for item in items).items() if count > 1]
+        if double:
+            raise ModelError(f"{document.path}: two {kind} are called '{double[0]}'; rename one in OpenSim")
     coordinates = {coordinate.name for coordinate in spec.coordinates}
     wraps = {wrap.name for wrap in spec.wraps}
     for coupler in spec.couplers:
