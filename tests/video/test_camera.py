@@ -3,13 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.movies import counting_images, write_movie
 
 from monomsk.config import CameraConfig
 from monomsk.errors import InputError
 from monomsk.types import Clip
 from monomsk.video import estimate_camera, read_clip
 from monomsk.video.camera import temporal_median
+from video.movies import counting_images, write_movie
 
 
 @pytest.fixture

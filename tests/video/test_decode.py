@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.movies import counting_images, number_of, write_movie
 
 from monomsk.config import VideoConfig
 from monomsk.errors import VideoError
 from monomsk.video import frames, picture, read_clip, stills
+from video.movies import counting_images, number_of, write_movie
 
 
 def test_every_frame_comes_once_in_order(tmp_path: Path) -> None:

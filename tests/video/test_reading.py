@@ -2,11 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.movies import counting_images, write_movie
 
 from monomsk.config import VideoConfig
 from monomsk.errors import VideoError
 from monomsk.video import read_clip
+from video.movies import counting_images, write_movie
 
 
 def test_a_plain_movie(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.movies import room, write_movie
 
 from monomsk.config import VideoConfig
 from monomsk.errors import VideoError
 from monomsk.types import Clip
 from monomsk.video import check_steady, read_clip
 from monomsk.video.steadiness import steadiness
+from video.movies import room, write_movie
 
 
 def _movie(path: Path, shift: float, person: bool = True) -> Clip:

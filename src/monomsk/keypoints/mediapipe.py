@@ -49,7 +49,7 @@ def detect(
             "well lit and not too small"
         )
     stature = noise.pixel_stature(xy, depth, clip.frame_time)
-    swaps = sides.find_swaps(names, xy[seen], stature[seen])
+    swaps = sides.find_swaps(names, xy[seen], stature[seen], clip.frame_time[seen])
     for i, right in zip(np.flatnonzero(seen), swaps.order(names), strict=True):
         xy[i], depth[i], visibility[i] = xy[i, right], depth[i, right], visibility[i, right]
     sigma = noise.keypoint_sigma(names, visibility, stature)

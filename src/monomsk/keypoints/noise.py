@@ -66,13 +66,17 @@ def doubt_outliers(
     time: Float[np.ndarray, " frame"],
 ) -> Float[np.ndarray, "frame keypoint"]:
     """Sigma, four times as large where a point jumps aside from its own median over a fifth of a second."""
-    out = sigma.copy()
-    for i in range(len(time)):
-        near = np.abs(time - time[i]) <= BURST
-        near &= np.isfinite(stature)
-        if not np.isfinite(stature[i]) or near.sum() < 5:
+    out, seen = sigma.copy(), np.flatnonzero(np.isfinite(stature))
+    when = time[seen]
+    for place, i in enumerate(seen):
+        # As many frames after as before: a median to one side lags behind whatever moves.
+        before = place - np.searchsorted(when, when[place] - BURST - 1e-6)
+        after = np.searchsorted(when, when[place] + BURST + 1e-6) - place - 1
+        reach = min(before, after)
+        if reach < 2:
             continue
-        aside = np.linalg.norm(xy[i] - np.median(xy[near], axis=0), axis=1)
+        near = xy[seen[place - reach : place + reach + 1]]
+        aside = np.linalg.norm(xy[i] - np.median(near, axis=0), axis=1)
         out[i] = np.where(aside > OUTLIER * stature[i], OUTLIER_FACTOR * sigma[i], sigma[i])
     return out
 

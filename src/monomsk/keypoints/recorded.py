@@ -60,7 +60,7 @@ def _keypoints(names: tuple[str, ...], points: np.ndarray, clip: Clip, who: Peop
     xy, confidence = points[..., :2], points[..., 2]
     stature = _stature(names, xy, clip.frame_time)
     filled = _filled(xy[seen], clip.frame_time[seen])
-    swaps = sides.find_swaps(names, filled, np.full(len(seen), np.nanmedian(stature)))
+    swaps = sides.find_swaps(names, filled, np.full(len(seen), np.nanmedian(stature)), clip.frame_time[seen])
     for i, right in zip(seen, swaps.order(names), strict=True):
         xy[i], confidence[i] = xy[i, right], confidence[i, right]
     sigma = noise.recorded_sigma(names, confidence, stature)

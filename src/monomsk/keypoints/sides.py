@@ -1,7 +1,7 @@
 """Left and right mixed up by the estimator, put right: the sequence of swaps that lets the points move least.
 
 A Viterbi search over two states a frame, {keep, swap}; the cost of a step is the mean over the points of
-min(|movement| / stature, 0.1), and swapping costs 0.002 a frame, which gives the majority right. First the whole
+min(|movement| / stature, 0.1), and staying swapped costs 0.06 a second, which gives the majority right. First the whole
 body, then the legs alone (they are confused when they cross) and the arms alone.
 """
 
@@ -15,10 +15,12 @@ from monomsk.keypoints import skeleton
 
 CUT = 0.1
 """Movement between frames, over the stature, beyond which it costs no more."""
-SWAP = 0.002
-"""Cost of a swapped frame."""
-ARMS = ("shoulder", "elbow", "wrist", "index")
-GROUPS = {"body": (*ARMS[:3], *skeleton.LEGS), "legs": skeleton.LEGS, "arms": ARMS[:3]}
+SWAP = 0.06
+"""Cost of a second in which the sides are swapped [1/s]."""
+ARMS = ("shoulder", "elbow", "wrist")
+UPPER = (*ARMS, "index", "eye", "ear")
+"""Parts that go with the arms."""
+GROUPS = {"body": (*ARMS, *skeleton.LEGS), "legs": skeleton.LEGS, "arms": ARMS}
 """Parts that each search looks at."""
 
 
@@ -36,7 +38,7 @@ class Swaps:
         parts = [_part(name) for name in names]
         swapped = np.repeat(self.body[:, None], len(names), axis=1)
         swapped ^= self.legs[:, None] & np.isin(parts, skeleton.LEGS)
-        swapped ^= self.arms[:, None] & np.isin(parts, ARMS)
+        swapped ^= self.arms[:, None] & np.isin(parts, UPPER)
         return np.where(swapped, mirror, keep)
 
     @property
@@ -45,14 +47,26 @@ class Swaps:
         return int((self.body | self.legs | self.arms).sum()), int((self.body & ~self.legs & ~self.arms).sum())
 
 
-def find_swaps(names: Sequence[str], xy: Float[np.ndarray, "frame keypoint 2"], stature: Float[np.ndarray, " frame"]) -> Swaps:
-    """Frames (all seen, in order) whose sides are exchanged: of the whole body, and of the legs and the arms besides."""
-    body = _search(names, xy, stature, GROUPS["body"])
+def find_swaps(
+    names: Sequence[str],
+    xy: Float[np.ndarray, "frame keypoint 2"],
+    stature: Float[np.ndarray, " frame"],
+    time: Float[np.ndarray, " frame"],
+) -> Swaps:
+    """Frames (all seen, in order) whose sides are exchanged: of the whole body, and of the legs and the arms besides.
+
+    `stature` is the standing height in the picture [px], `time` in seconds.
+    """
+    pause = np.minimum(np.diff(time, prepend=time[:1] - np.median(np.diff(time)) if len(time) > 1 else 0.0), 0.1)
+    body = _search(names, xy, stature, SWAP * pause, GROUPS["body"])
     mended = np.where(body[:, None, None], xy[:, skeleton.mirror_order(names)], xy)
-    return Swaps(body, _search(names, mended, stature, GROUPS["legs"]), _search(names, mended, stature, GROUPS["arms"]))
+    legs, arms = (_search(names, mended, stature, SWAP * pause, GROUPS[group]) for group in ("legs", "arms"))
+    return Swaps(body, legs, arms)
 
 
-def _search(names: Sequence[str], xy: np.ndarray, stature: np.ndarray, parts: Sequence[str]) -> Bool[np.ndarray, " frame"]:
+def _search(
+    names: Sequence[str], xy: np.ndarray, stature: np.ndarray, penalty: np.ndarray, parts: Sequence[str]
+) -> Bool[np.ndarray, " frame"]:
     picked = [i for i, name in enumerate(names) if _part(name) in parts and name != skeleton.mirrored(name)]
     if len(xy) < 2 or not picked:
         return np.zeros(len(xy), bool)
@@ -60,12 +74,11 @@ def _search(names: Sequence[str], xy: np.ndarray, stature: np.ndarray, parts: Se
     both = np.stack([points, points[:, skeleton.mirror_order([names[i] for i in picked])]], axis=1)
     moved = np.linalg.norm(both[1:, None, :] - both[:-1, :, None], axis=-1) / stature[1:, None, None, None]
     step = np.minimum(moved, CUT).mean(-1)  # frame, state before, state after
-    penalty = np.array([0.0, SWAP])
-    cost, came_from = penalty, np.zeros((len(xy), 2), int)
+    cost, came_from = np.array([0.0, penalty[0]]), np.zeros((len(xy), 2), int)
     for i in range(1, len(xy)):
         total = cost[:, None] + step[i - 1]
         came_from[i] = total.argmin(0)
-        cost = total.min(0) + penalty
+        cost = total.min(0) + np.array([0.0, penalty[i]])
     state = np.zeros(len(xy), int)
     state[-1] = int(cost.argmin())
     for i in range(len(xy) - 1, 0, -1):
