@@ -158,9 +158,7 @@ def test_names_must_be_unique(text: str, everything: ModelSpec, tmp_path: Path) 
     again = '<Body name="shank"><mass>1</mass></Body><Body name="shank">'
     assert "two bodies have the same name" in refused(text.replace('<Body name="shank">', again), tmp_path)
     assert "two muscles are called 'vasti'" in refused(text.replace('name="soleus"', 'name="vasti"'), tmp_path)
-    assert "two coordinates are called 'knee_angle'" in refused(
-        text.replace('<Coordinate name="knee_turn"', '<Coordinate name="knee_angle"'), tmp_path
-    )
+    assert "two coordinates are called 'knee_turn'" in refused(text.replace('"PinJoint_0"', '"knee_turn"'), tmp_path)
     (tmp_path / "model.osim").write_text(text.replace('<Marker name="M2"', '<Marker name="M1"'))
     spec, notes = osim_read.read_with_notes(tmp_path / "model.osim")
     assert spec.markers == everything.markers[:1]
