@@ -71,7 +71,7 @@ class KineticsConfig:
     """Forces from motion."""
 
     lowpass: float = 6.0
-    """Cut-off of the zero-lag fourth-order Butterworth filter on the coordinates [Hz]."""
+    """Cut-off of the filter on the coordinates [Hz]: Butterworth, forwards and backwards, as OpenSim's InverseDynamicsTool filters."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,17 @@ class MusclesConfig:
     """Static optimization."""
 
     exponent: float = 2.0
-    """Power of the activations in the cost."""
+    """Power of the activations in the cost, from 1 to 4."""
+    minimum_activation: float = 0.01
+    """Least activation of any muscle."""
+    reserve: float = 1.0
+    """A reserve moment r adds (r / reserve)² to the cost [N·m]: the smaller, the more the muscles must do themselves."""
+    passive: bool = True
+    """Let the muscles' passive elasticity carry its part of the moments (OpenSim's static optimization leaves it out)."""
+    strength: float = 1.0
+    """Factor on all greatest isometric forces. Scaling the body already lets them follow mass^(2/3) from the generic body's 75 kg."""
+    opensim_compat: bool = False
+    """Repeat what OpenSim 4.6 does otherwise than it means to (wrapping, pennation), to compare numbers with it."""
 
 
 Stage = Literal["keypoints", "markers", "kinematics", "kinetics", "muscles", "report"]

@@ -9,7 +9,7 @@ from monomsk.kinetics.contact import find_contact
 from monomsk.kinetics.feet import Feet, feet_of
 from monomsk.kinetics.ground_forces import split
 from monomsk.kinetics.mechanics import mechanics
-from monomsk.kinetics.quality import quality
+from monomsk.kinetics.quality import quality, warnings
 from monomsk.model.compile import compile_model
 from monomsk.model.model import Model
 from monomsk.model.spec import ModelSpec
@@ -26,6 +26,8 @@ def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: Kinetics
     model = compile_model(spec)
     if motion.names != model.coordinate_names:
         raise InputError(f"the motion's coordinates are not those of model {spec.name}: kinematics and model must belong together")
+    if not np.isfinite(motion.q).all():
+        raise InputError("the motion has coordinates that are not numbers: fill its gaps before asking for forces")
     feet = feet_of(spec)
     rate = filtering.sampling_rate(motion.time)
     q = filtering.lowpass(filtering.unwrap(motion.q, motion.rotational), rate, config.lowpass)
@@ -38,12 +40,13 @@ def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: Kinetics
     applied = np.concatenate([np.cross(forces.cop, forces.force) + forces.moment, forces.force], axis=-1)
     tau = state.tau - np.einsum("tfqi,tfi->tq", state.jacobian, applied)
     left = state.wrench - applied.sum(axis=1)
-    figures = quality(forces, left[:, 3:], tau[:, list(model.root)][:, :3], subject)
+    turns = [i for i in model.root if model.rotational[i]]
+    figures = quality(forces, left[:, 3:], tau[:, turns], subject)
     tell(1.0)
     return Kinetics(
         time=motion.time, names=motion.names, rotational=motion.rotational, q=state.q, tau=tau, bodies=feet.bodies,
         force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
-        quality=figures, warnings=(),
+        quality=figures, warnings=warnings(figures, contact, spec.mass, subject),
     )  # fmt: skip
 
 

@@ -29,10 +29,8 @@ class ConeProgram:
 
 def solve(program: ConeProgram) -> Float[np.ndarray, "time k"]:
     """The minimiser. Raises SolveError when it is not found."""
-    frames, k = program.linear.shape
-    rows = program.cone.shape[0]
     band = _band(program)
-    factor = _factor(band, program.cone, np.zeros((frames, rows)))
+    factor = _factor(band, program.cone, np.zeros((len(program.linear), len(program.cone))))
     free = cho_solve_banded(factor, program.linear.reshape(-1), check_finite=False)
     # Cones have no size of their own: in units of the free minimum, the starting point suits every problem.
     unit = max(float(np.abs(free).max()), 1e-6)

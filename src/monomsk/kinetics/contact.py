@@ -18,6 +18,8 @@ SPEED = (0.7, 0.15)
 """The same for its speed over the ground [m/s]."""
 SLOW = 0.25
 """A point near its lowest height and slower than this over the ground rests [m/s]."""
+SLIDE = 0.1
+"""Feet that slide more than this while they should rest raise both speeds by as much [m/s]."""
 LOW = 0.08
 """How near [m]; also how far the feet may float or sink from their usual ground in the course of the clip."""
 DRIFT_WINDOW = 0.5
@@ -56,9 +58,11 @@ def find_contact(
     """
     belt = belt_velocity(point[..., 1], velocity)
     speed = np.linalg.norm(velocity - np.array([belt[0], 0.0, belt[1]]), axis=-1)
-    rest, drift = resting_heights(point[..., 1], speed, rate)
+    # One foot or the other rests for at least a third of any clip; how fast it still moves there is the motion's own error.
+    slide = max(0.0, float(np.percentile(speed.min(axis=1), 30.0)) - SLIDE)
+    rest, drift = resting_heights(point[..., 1], speed - slide, rate)
     gap = point[..., 1] - rest - drift[:, None]
-    touch = _sigmoid((HEIGHT[0] - gap) / HEIGHT[1]) * _sigmoid((SPEED[0] - speed) / SPEED[1])
+    touch = _sigmoid((HEIGHT[0] - gap) / HEIGHT[1]) * _sigmoid((SPEED[0] + slide - speed) / SPEED[1])
     p = np.stack([touch[:, feet.foot == side].max(axis=1) for side in (0, 1)], axis=1)
     logit = _logit(p) + (0.0 if belief is None else _logit(belief))
     states = _most_likely_states(_evidence(logit, load) * (100.0 / rate), SWITCH)

@@ -39,6 +39,8 @@ AIM = (0.9, 0.4)
 Least squares over walking, squatting and landing people on force plates; it settles what two feet on the ground leave open."""
 AIM_SIGMA = 0.05
 """Usual distance of the friction from that [body weights]."""
+DOUBT = (0.04, 8.0)
+"""Typical distance found from which the required wrench is doubted, and the greatest factor of that doubt."""
 TWIST_SIGMA = 0.02
 """Usual free moment [body weights × m]."""
 SEAT_HEIGHT = (0.8, 0.02)
@@ -76,10 +78,12 @@ def split(feet: Feet, mechanics: Mechanics, contact: Contact, scale: tuple[float
     point = np.stack([mechanics.point[..., 0], np.broadcast_to(contact.level[:, None], share.shape), mechanics.point[..., 2]], axis=-1)
     weights = share + 1e-3 * share.max(axis=1, keepdims=True) + 1e-9
     anchor = np.stack([_mean(point[:, feet.foot == f], weights[:, feet.foot == f]) for f in (0, 1)], axis=1)
-    # The friction's line of action depends on the centre of pressure: solve, move it there, solve again.
-    x = solve(_program(feet, mechanics, (point, anchor, share), scale, rate))
+    # The friction's line of action depends on the centre of pressure, and how far the required wrench can be trusted shows
+    # in how wildly the friction follows it: solve, take both from the answer, solve again.
+    program = Program(feet, mechanics, point, share, scale, rate)
+    x = solve(program.at(anchor))
     forces = _unpack(feet, (point, anchor), x, weight)
-    x = solve(_program(feet, mechanics, (point, forces.cop, share), scale, rate))
+    x = solve(program.at(forces.cop, program.doubt(x)))
     return _unpack(feet, (point, forces.cop), x, weight)
 
 
@@ -148,27 +152,50 @@ def aim_map(feet: Feet, mechanics: Mechanics, point: Float[np.ndarray, "time con
     return out
 
 
-def _program(feet: Feet, mechanics: Mechanics, where: tuple[np.ndarray, ...], scale: tuple[float, float], rate: float) -> ConeProgram:
-    point, anchor, share = where
-    weight, standing = scale
-    n = len(feet.foot)
-    center, hips = mechanics.center, mechanics.hip.mean(axis=1)
-    sigma = np.array([MOMENT_SIGMA] * 3 + [FORCE_SIGMA] * 3)
-    design = wrench_map(point - center[:, None], anchor - center[:, None], hips - center) / sigma[:, None]
-    aim = aim_map(feet, mechanics, point) / AIM_SIGMA
-    low = (hips[:, 1] - point[:, 0, 1]) / standing
-    sits = 1.0 / (1.0 + np.exp(np.clip((low - SEAT_HEIGHT[0]) / SEAT_HEIGHT[1], -40.0, 40.0)))
-    ridge = np.full((len(point), n + EXTRA), 1e-2)
-    ridge[:, :n] = (PRESSURE_SIGMA * (LIFTED + share)) ** -2.0
-    ridge[:, n + 4 : n + 6] = TWIST_SIGMA**-2.0
-    ridge[:, -1] = (PRESSURE_SIGMA * (LIFTED + sits)) ** -2.0
-    hessian = design.swapaxes(1, 2) @ design + aim.swapaxes(1, 2) @ aim
-    hessian[:, np.arange(n + EXTRA), np.arange(n + EXTRA)] += ridge
-    linear = np.einsum("tij,ti->tj", design, mechanics.wrench / weight / sigma)
-    linear[:, -1] -= SEAT_COST
-    bend = np.full(n + EXTRA, rate**2 / BEND_SIGMA)
-    bend[n + 4 : n + 6] /= TWIST
-    return ConeProgram(hessian, linear, bend**2, cone(feet))
+@dataclass(frozen=True)
+class Program:
+    """The convex problem of a clip."""
+
+    feet: Feet
+    mechanics: Mechanics
+    point: Float[np.ndarray, "time contact 3"]
+    share: Float[np.ndarray, "time contact"]
+    scale: tuple[float, float]
+    """Body weight [N], height of the standing hips [m]."""
+    rate: float
+
+    def at(self, anchor: Float[np.ndarray, "time foot 3"], doubt: float = 1.0) -> ConeProgram:
+        """With friction acting at `anchor` and the required wrench trusted `doubt` times less."""
+        weight, k = self.scale[0], len(self.feet.foot) + EXTRA
+        center, hips = self.mechanics.center, self.mechanics.hip.mean(axis=1)
+        sigma = doubt * np.array([MOMENT_SIGMA] * 3 + [FORCE_SIGMA] * 3)
+        design = wrench_map(self.point - center[:, None], anchor - center[:, None], hips - center) / sigma[:, None]
+        aim = aim_map(self.feet, self.mechanics, self.point) / AIM_SIGMA
+        hessian = design.swapaxes(1, 2) @ design + aim.swapaxes(1, 2) @ aim
+        hessian[:, np.arange(k), np.arange(k)] += self._ridge()
+        linear = np.einsum("tij,ti->tj", design, self.mechanics.wrench / weight / sigma)
+        linear[:, -1] -= SEAT_COST / doubt**2
+        bend = np.full(k, self.rate**2 / BEND_SIGMA)
+        bend[-3:-1] /= TWIST
+        return ConeProgram(hessian, linear, bend**2, cone(self.feet))
+
+    def doubt(self, x: Float[np.ndarray, "time k"]) -> float:
+        """How many times less the required wrench deserves to be trusted, seen from a first answer. 1 on clean motion."""
+        miss = np.einsum("tij,tj->ti", aim_map(self.feet, self.mechanics, self.point), x).reshape(-1, 2, 2)
+        loaded = np.stack([x[:, np.flatnonzero(self.feet.foot == side)].sum(axis=1) > 0.1 for side in (0, 1)], axis=1)
+        if not loaded.any():
+            return 1.0
+        return float(np.clip((np.mean(miss[loaded] ** 2) / DOUBT[0] ** 2), 1.0, DOUBT[1]))
+
+    def _ridge(self) -> Float[np.ndarray, "time k"]:
+        n, hips = len(self.feet.foot), self.mechanics.hip.mean(axis=1)
+        low = (hips[:, 1] - self.point[:, 0, 1]) / self.scale[1]
+        sits = 1.0 / (1.0 + np.exp(np.clip((low - SEAT_HEIGHT[0]) / SEAT_HEIGHT[1], -40.0, 40.0)))
+        ridge = np.full((len(low), n + EXTRA), 1e-2)
+        ridge[:, :n] = (PRESSURE_SIGMA * (LIFTED + self.share)) ** -2.0
+        ridge[:, n + 4 : n + 6] = TWIST_SIGMA**-2.0
+        ridge[:, -1] = (PRESSURE_SIGMA * (LIFTED + sits)) ** -2.0
+        return ridge
 
 
 def _unpack(feet: Feet, where: tuple[np.ndarray, np.ndarray], x: np.ndarray, weight: float) -> GroundForces:

@@ -3,13 +3,16 @@
 import numpy as np
 from jaxtyping import Float
 
+from monomsk.kinetics.contact import Contact
 from monomsk.kinetics.ground_forces import GroundForces
 from monomsk.types import Subject
 
 CARRIED = 0.9
 """Share of body weight that the feet must carry on average."""
-UNEXPLAINED = 0.15
-"""Residual force [share of the peak ground force] above which it is worth a warning."""
+UNEXPLAINED = (15.0, 5.0)
+"""Residual force [% of the peak ground force] and moment [% of body weight × height], RMS, above which a warning is due."""
+MASS_TOLERANCE = 0.02
+"""Difference between the model's mass and the person's that is worth a warning."""
 
 
 def quality(
@@ -35,6 +38,29 @@ def quality(
         "mean_vertical_force_body_weights": float(forces.force[..., 1].sum(axis=1).mean() / weight),
         "peak_ground_force": float(total.max()),
     }
+
+
+def warnings(figures: dict[str, float], contact: Contact, mass: float, subject: Subject) -> tuple[str, ...]:
+    """What a person should know before using the forces; `mass` is the model's [kg]."""
+    out: list[str] = []
+    carried = figures["mean_vertical_force_body_weights"]
+    force, moment = figures["residual_force_rms_percent_peak_grf"], figures["residual_moment_rms_percent_bw_height"]
+    if carried < CARRIED:
+        out.append(
+            f"the feet carry {100.0 * carried:.0f} % of body weight on average: something else carries the person (a chair, a rail) "
+            "or a step was missed; moments between there and the pelvis lack its force"
+        )
+    if force > UNEXPLAINED[0] or moment > UNEXPLAINED[1]:
+        out.append(
+            f"the feet leave {force:.0f} % of the peak ground force and {moment:.1f} % of body weight × height unexplained (RMS, "
+            "pelvis residuals): use forces and moments with care"
+        )
+    if abs(mass / subject.mass - 1.0) > MASS_TOLERANCE:
+        out.append(f"the body model weighs {mass:.1f} kg, the person {subject.mass:.1f} kg: forces are those of the model")
+    speed = float(np.linalg.norm(contact.belt))
+    if speed > 0.0:
+        out.append(f"the ground under the feet moves at {speed:.1f} m/s: taken for a treadmill")
+    return tuple(out)
 
 
 def _rms(x: Float[np.ndarray, " time"]) -> float:

@@ -24,6 +24,6 @@ def wrench_jacobian(model: Model, poses: Poses, body: tuple[int, ...]) -> Float[
 
     Equals `inverse_dynamics` without the wrench less `inverse_dynamics` with it.
     """
-    twist = coordinate_twists(model, poses, jnp.zeros_like(poses.p[0]))
+    twist = coordinate_twists(model, poses, 0.0 * poses.p[0])
     moves = model.ancestor[jnp.array(body)][:, jnp.array(model.coordinate_body)]
     return twist[None] * moves[..., None]
