@@ -1,0 +1,96 @@
+"""The way is walked in order, as far as asked, and nothing that a stage says gets lost."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monomsk import pipeline
+from monomsk.config import Config, KeypointsConfig, Stage
+from monomsk.errors import KeypointError
+from monomsk.io import keypoints_npz
+from monomsk.types import Progress, Subject, Trial
+from monomsk.video import read_clip
+from report import synthetic
+
+SUBJECT = Subject(1.75, 70.0)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return synthetic.write_video(tmp_path_factory.mktemp("video") / "walk.mp4")
+
+
+@pytest.fixture
+def walked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stages that only say that they were there."""
+    names: list[str] = []
+
+    def stand_in(stage: Stage):
+        def walk(trial: Trial, config: Config, progress: Progress) -> Trial:
+            names.append(stage)
+            progress(0.5)
+            return replace(trial, warnings=(f"{stage} warns", "all warn"))
+
+        return walk
+
+    monkeypatch.setattr(pipeline, "_WAY", {stage: stand_in(stage) for stage in pipeline.STAGES[:-1]})
+    return names
+
+
+def test_stages_are_those_of_the_design() -> None:
+    assert pipeline.STAGES == ("keypoints", "markers", "kinematics", "kinetics", "muscles", "report")
+    assert tuple(pipeline._WAY) == pipeline.STAGES[: len(pipeline._WAY)]
+
+
+@pytest.mark.parametrize("until", pipeline.STAGES)
+def test_the_way_ends_where_asked(video: Path, walked: list[str], until: Stage) -> None:
+    trial = pipeline.analyze(read_clip(video), SUBJECT, until=until)
+    there = list(pipeline.STAGES[: pipeline.STAGES.index(until) + 1])
+    assert walked == [stage for stage in there if stage != "report"]
+    assert list(trial.seconds) == walked
+
+
+def test_warnings_of_all_stages_are_kept_once(video: Path, walked: list[str]) -> None:
+    clip = replace(read_clip(video), warnings=("the clip warns",))
+    trial = pipeline.analyze(clip, SUBJECT, until="markers")
+    assert trial.warnings == ("the clip warns", "keypoints warns", "all warn", "markers warns")
+
+
+def test_a_doubtful_mass_is_a_warning(video: Path, walked: list[str]) -> None:
+    trial = pipeline.analyze(read_clip(video), Subject(1.75, 145.0), until="keypoints")
+    assert trial.warnings[0] == "mass 145 kg with height 1.75 m gives BMI 47: if that is pounds, write 65.8"
+
+
+def test_progress_begins_and_ends_every_stage(video: Path, walked: list[str]) -> None:
+    told: list[tuple[str, float]] = []
+    pipeline.analyze(read_clip(video), SUBJECT, until="markers", progress=lambda stage, done: told.append((stage, done)))
+    assert told == [(stage, done) for stage in ("keypoints", "markers") for done in (0.0, 0.5, 1.0)]
+
+
+def test_recorded_keypoints_become_markers_in_the_ground_frame(video: Path, tmp_path: Path) -> None:
+    clip = read_clip(video)
+    # A standing person 4 m before the lens, drawn by hand: metres right of and below the camera axis.
+    places = {"shoulder": (0.18, -0.45), "elbow": (0.22, -0.15), "wrist": (0.24, 0.1), "hip": (0.1, 0.05), "knee": (0.1, 0.48),
+              "ankle": (0.1, 0.9), "heel": (0.1, 0.97), "big_toe": (0.14, 0.97)}  # fmt: skip
+    names = tuple(f"{part}_{side}" for part in places for side in "rl")
+    focal = 0.73 * max(clip.size)
+    metres = np.array([(-x if name.endswith("_r") else x, y) for part, (x, y) in places.items() for name in (f"{part}_r", f"{part}_l")])
+    xy = np.tile(metres / 4.0 * focal + 0.5 * np.array(clip.size), (len(clip.time), 1, 1))
+    keypoints_npz.write(tmp_path / "standing.npz", synthetic.Keypoints(clip.time, names, xy, np.full(xy.shape[:2], 1.0)))
+    config = Config(keypoints=KeypointsConfig(keypoints=tmp_path / "standing.npz"))
+
+    trial = pipeline.analyze(clip, SUBJECT, config, until="markers")
+
+    assert trial.markers is not None
+    assert trial.motion is None
+    height = dict(zip(trial.markers.names, trial.markers.xyz[len(clip.time) // 2, :, 1], strict=True))
+    assert height["shoulder_r"] > height["hip_r"] > height["knee_r"] > height["ankle_r"] > -0.05
+    assert height["shoulder_r"] - height["ankle_r"] == pytest.approx(1.35, abs=0.15)
+
+
+def test_recorded_keypoints_of_no_known_format(video: Path, tmp_path: Path) -> None:
+    config = Config(keypoints=KeypointsConfig(keypoints=tmp_path, format="nonsense"))
+    with pytest.raises(KeypointError, match="nonsense"):
+        pipeline.analyze(read_clip(video), SUBJECT, config)
