@@ -14,6 +14,7 @@ from monomsk.kinematics import residuals
 from monomsk.kinematics.blocks import Chain, chain, second_differences, solve_bordered
 from monomsk.kinematics.residuals import Frames, Normal, Scene
 
+FIRST_DAMPING = 1e-3
 CHUNK = 64
 """Frames a compiled call takes; clips are padded to whole chunks, so that no length compiles anew."""
 
@@ -45,7 +46,7 @@ class Estimate:
     x: Float[np.ndarray, "time nx"]
     unknown: Float[np.ndarray, " ng"]
     cost: float = np.inf
-    damping: float = 1e-3
+    damping: float = FIRST_DAMPING
 
 
 def iterate(scene: Scene, frames: Frames, prior: Prior, start: Estimate, steps: int) -> Iterator[Estimate]:

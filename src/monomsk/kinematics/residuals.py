@@ -120,6 +120,16 @@ def points_jacobian(scene: Scene, model: Model, x: Float[Array, " nx"]) -> Float
     return point_jacobian(model, poses, body, points_on_bodies(poses, body, places))[..., jnp.array(scene.free)]
 
 
+def _points_by_globals(scene: Scene, model: Model, unknown: Float[Array, " ng"], x: Float[Array, " nx"]) -> Float[Array, "point 3 ng"]:
+    """Derivative of `points` by the unknowns of the clip: scales by forward differentiation, shifts turn with their bodies, camera none."""
+    count = len(scene.segments.names)
+    by_scale = jax.jacfwd(lambda s: points(scene, scaled(scene, unknown.at[:count].set(s)), x))(unknown[:count])
+    poses = forward_kinematics(model, coordinates(scene, x))
+    of_markers = poses.R[jnp.array(model.marker_body)] @ scene.shift
+    of_soles = jnp.zeros((len(model.contact_body), *of_markers.shape[1:]))
+    return jnp.concatenate([by_scale, jnp.concatenate([of_markers, of_soles]), jnp.zeros((*by_scale.shape[:2], CAMERA_UNKNOWNS))], -1)
+
+
 def in_camera(scene: Scene, unknown: Float[Array, " ng"], point: Float[Array, "3"]) -> Float[Array, "3"]:
     """Pixel u, v and depth z [px, px, m] of a ground point."""
     R, position, focal = camera_pose(scene, unknown)
@@ -162,7 +172,7 @@ def linearise(scene: Scene, frames: Frames, x: Float[Array, "time+1 nx"], unknow
     n = len(scene.model.marker_body)
     here = jax.vmap(lambda v: points(scene, model, v))(x)
     by_x = jax.vmap(lambda v: points_jacobian(scene, model, v))(x)
-    by_globals = jax.vmap(lambda v: jax.jacfwd(lambda u: points(scene, scaled(scene, u), v))(unknown))(x)
+    by_globals = jax.vmap(lambda v: _points_by_globals(scene, model, unknown, v))(x)
 
     def one(
         frame: Frames, point: Array, J_x: Array, J_globals: Array, sole: Array, sole_x: Array, sole_globals: Array

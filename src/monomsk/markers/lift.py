@@ -34,8 +34,7 @@ def lift(keypoints: Keypoints, camera: Camera, subject: Subject) -> tuple[Marker
     depth = relative[..., 2] + root[:, None, 2]
     points = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * np.maximum(depth, 0.2)[..., None]
     placed = _place_camera(points, seen, keypoints, camera)
-    assert placed.R_camera_ground is not None and placed.p_camera_ground is not None  # noqa: S101 (just set)
-    ground = (points - placed.p_camera_ground) @ placed.R_camera_ground
+    ground = (points - np.asarray(placed.p_camera_ground)) @ np.asarray(placed.R_camera_ground)
     lateral = keypoints.sigma * depth / camera.focal[0]
     sigma = np.sqrt((2.0 * lateral**2 + DEPTH_SIGMA**2) / 3.0)
     return Markers(keypoints.time, keypoints.names, np.where(seen[..., None], ground, np.nan), np.where(seen, sigma, np.inf)), placed
@@ -155,10 +154,9 @@ def _heading(points: np.ndarray, root: Float[np.ndarray, "time 3"], up: Float[np
     facing = (facing / np.maximum(np.linalg.norm(facing, axis=-1, keepdims=True), 1e-9)).mean(0)
     way = root[-1] - root[0]
     way = way - up * (way @ up)
-    if np.linalg.norm(way) > 1.0:
-        direction = way if way @ facing > -0.5 * np.linalg.norm(way) else -way
-    else:
-        direction = facing - up * (facing @ up)
+    backwards = way @ facing < -0.5 * np.linalg.norm(way)
+    way = -way if backwards else way
+    direction = way if np.linalg.norm(way) > 1.0 else facing - up * (facing @ up)
     length = np.linalg.norm(direction)
     if length < 1e-6:
         direction, length = np.cross(up, [1.0, 0.0, 0.0]), 1.0

@@ -9,7 +9,7 @@ from monomsk.model.spec import Axis, Body, Joint, ModelSpec, Muscle, Vec3, Wrap
 
 
 def with_numbers(spec: ModelSpec, model: Model, factors: Float[Array, "body 3"]) -> ModelSpec:
-    """The spec with the numbers of `model`, a scaled compilation of it; `factors` [1] are the stretches, which muscle paths and meshes need.
+    """The spec with the numbers of `model`, a scaled compilation of it; muscle paths and meshes follow the stretches `factors`.
 
     Fibre and tendon lengths stay as they are: they follow from path lengths, which are physics.
     """

@@ -95,7 +95,7 @@ def _second_derivatives(x: list[float], y: list[float], *, natural: bool) -> lis
     h = [x[i + 1] - x[i] for i in range(n - 1)]
     s = [(y[i + 1] - y[i]) / h[i] for i in range(n - 1)]
     diagonal = [1.0] + [2.0 * (h[i - 1] + h[i]) for i in range(1, n - 1)] + [1.0]
-    upper = [0.0] + h[1:]
+    upper = [0.0, *h[1:]]
     lower = [*h[:-1], 0.0]
     right = [0.0] + [6.0 * (s[i] - s[i - 1]) for i in range(1, n - 1)] + [0.0]
     if not natural:

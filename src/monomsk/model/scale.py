@@ -22,7 +22,8 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
     new_mass = share * (mass / share.sum())
     return eqx.tree_at(
         lambda m: (
-            m.mass, m.mass_center, m.inertia, m.p_parent_joint, m.p_child_joint, m.gain, m.marker_location, m.contact_location, m.contact_radius,
+            *(m.mass, m.mass_center, m.inertia, m.p_parent_joint, m.p_child_joint, m.gain),
+            *(m.marker_location, m.contact_location, m.contact_radius),
         ),
         model,
         (
@@ -36,7 +37,7 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
             model.contact_location * _of(factors, model.contact_body),
             model.contact_radius * jnp.prod(_of(factors, model.contact_body), -1) ** (1.0 / 3.0),
         ),
-    )  # fmt: skip
+    )
 
 
 def _of(factors: Float[Array, "body 3"], body: tuple[int, ...]) -> Float[Array, "n 3"]:

@@ -12,17 +12,23 @@ Vec3 = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Constant:
+    """A value that no coordinate changes."""
+
     value: float
 
 
 @dataclass(frozen=True)
 class Linear:
+    """slope × coordinate + intercept."""
+
     slope: float
     intercept: float = 0.0
 
 
 @dataclass(frozen=True)
 class Polynomial:
+    """A polynomial of the coordinate."""
+
     coefficients: tuple[float, ...]
     """Highest power first."""
 
@@ -62,6 +68,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Coordinate:
+    """A degree of freedom of a joint."""
+
     name: str
     rotational: bool
     range: tuple[float, float]
@@ -72,6 +80,8 @@ class Coordinate:
 
 @dataclass(frozen=True)
 class Joint:
+    """How a body moves in its parent."""
+
     name: str
     kind: str
     parent: str
@@ -86,6 +96,8 @@ class Joint:
 
 @dataclass(frozen=True)
 class Body:
+    """A rigid body."""
+
     name: str
     mass: float
     mass_center: Vec3
@@ -108,6 +120,8 @@ class Coupler:
 
 @dataclass(frozen=True)
 class Marker:
+    """A point fixed in a body."""
+
     name: str
     body: str
     location: Vec3
@@ -157,6 +171,8 @@ class PathWrap:
 
 @dataclass(frozen=True)
 class Muscle:
+    """A muscle–tendon actuator and its path."""
+
     name: str
     kind: str
     max_isometric_force: float
@@ -194,6 +210,8 @@ class ContactSphere:
 
 @dataclass(frozen=True)
 class ModelSpec:
+    """A whole body model."""
+
     name: str
     bodies: tuple[Body, ...]
     joints: tuple[Joint, ...]

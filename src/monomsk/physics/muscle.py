@@ -1,18 +1,26 @@
 """Force of a muscle from activation, length and speed, with a rigid tendon and fibres of constant height (Zajac 1989)."""
 
 from collections.abc import Callable
+from functools import partial
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from monomsk.model.model import Model, complete_rates
 from monomsk.model.muscles import KINDS, Muscles
 from monomsk.physics import muscle_curve
+from monomsk.physics.forward_kinematics import forward_kinematics
+from monomsk.physics.muscle_path import coupled, muscle_paths
 
 SHORTEST_FIBER = 0.01
 """Normalized length below which the fibres of formulas without a lower end carry nothing."""
 
 Batch = Float[Array, "*batch muscle"]
+
+FRAMES = 64
+"""Frames that one call of `muscle_states` should have, so that no other number of frames compiles anew."""
 
 
 class MuscleForces(eqx.Module):
@@ -33,10 +41,40 @@ class MuscleForces(eqx.Module):
     """True where the path is too short for tendon and fibres, so that the muscle carries no force."""
 
 
+class MuscleStates(eqx.Module):
+    """Paths and possible forces of all muscles over frames."""
+
+    length: Float[Array, "frame muscle"]
+    """Musculotendon lengths [m]."""
+    speed: Float[Array, "frame muscle"]
+    """Lengthening speeds [m/s]."""
+    moment_arm: Float[Array, "frame muscle nq"]
+    """With coupled coordinates folded into those that determine them [m, 1]."""
+    inside: Bool[Array, "frame muscle"]
+    """True where a path could not bend around a cylinder because it starts inside."""
+    forces: MuscleForces
+
+
+@eqx.filter_jit
+def muscle_states(model: Model, muscles: Muscles, q: Float[Array, "frame nq"], qd: Float[Array, "frame nq"]) -> MuscleStates:
+    """Everything that static optimization needs of the muscles, at coordinates [rad, m] and their speeds."""
+    return jax.vmap(partial(_state, model, muscles))(q, qd)
+
+
+def _state(model: Model, muscles: Muscles, q: Float[Array, " nq"], qd: Float[Array, " nq"]) -> MuscleStates:
+    q, qd, _ = complete_rates(model, q, qd, jnp.zeros_like(q))
+    paths = muscle_paths(model, muscles, forward_kinematics(model, q), q)
+    speed = -paths.moment_arm @ qd
+    forces = rigid_tendon_forces(muscles, paths.length, speed)
+    return MuscleStates(paths.length, speed, coupled(model, q, paths.moment_arm), paths.inside, forces)
+
+
 def rigid_tendon_forces(muscles: Muscles, length: Batch, speed: Batch) -> MuscleForces:
     """Forces from the musculotendon lengths [m] and lengthening speeds [m/s], as OpenSim's with `ignore_tendon_compliance`.
 
-    Equals OpenSim's calcInextensibleTendonActiveFiberForce in `active`.
+    Equals OpenSim's fibre force along the tendon in `active` + `passive` + `damping`. OpenSim 4.6's static optimization
+    uses another active force for Millard's muscles: it takes the pennation angle at the normalized fibre length as if
+    that were metres, so that pennation all but vanishes. `Muscles.opensim_compat` repeats that.
     """
     optimal = muscles.optimal_fiber_length
     height = optimal * jnp.sin(muscles.pennation)
@@ -51,8 +89,12 @@ def rigid_tendon_forces(muscles: Muscles, length: Batch, speed: Batch) -> Muscle
     velocity = speed * cosine / (optimal * muscles.max_contraction_velocity)
     by_length, by_velocity, passive = _multipliers(muscles, stretch, velocity)
     strength = jnp.where(slack, 0.0, muscles.max_isometric_force * cosine)
+    active = strength * by_length * by_velocity
+    if muscles.opensim_compat:
+        mistaken = jnp.sqrt(jnp.maximum(1.0 - (height / stretch) ** 2, 0.0))
+        active = active * jnp.where(jnp.array([k == 0 for k in muscles.kind]), mistaken / cosine, 1.0)
     return MuscleForces(
-        active=strength * by_length * by_velocity,
+        active=active,
         passive=strength * passive,
         damping=strength * muscles.parameters["fiber_damping"] * velocity,
         fiber_length=stretch,
