@@ -5,7 +5,7 @@ import pytest
 
 from keypoints.walkers import HEIGHT, NAMES, walker
 from monomsk.io.keypoint_files import read_recorded
-from monomsk.keypoints import skeleton
+from monomsk.keypoints import sides, skeleton
 from monomsk.keypoints.sides import find_swaps
 
 FULL = np.full(120, HEIGHT)
@@ -31,7 +31,7 @@ def test_nothing_is_swapped_where_nothing_is_wrong() -> None:
 
 @pytest.mark.parametrize(
     "parts",
-    [None, skeleton.LEGS, ("shoulder", "elbow", "wrist", "index")],
+    [None, skeleton.LEGS, sides.UPPER],
     ids=["body", "legs", "arms"],
 )
 def test_exchanged_frames_are_found_and_put_right(parts: tuple[str, ...] | None) -> None:

@@ -135,7 +135,7 @@ def _linked(seen: Sequence[tuple[int, list[Person]]], clip: Clip) -> list[list[t
             seconds = float(clip.frame_time[index] - clip.frame_time[last])
             for j, person in enumerate(people):
                 if same_person(before, person, seconds):
-                    cost[i, j] = np.linalg.norm(person.hips - before.hips) / person.radius + seconds
+                    cost[i, j] = np.linalg.norm(person.hips - _expected(track, clip, seconds)) / person.radius + seconds
         rows, columns = linear_sum_assignment(cost)
         linked = {int(j): int(i) for i, j in zip(rows, columns, strict=True) if cost[i, j] < 1e6}
         for j, person in enumerate(people):
@@ -144,6 +144,18 @@ def _linked(seen: Sequence[tuple[int, list[Person]]], clip: Clip) -> list[list[t
             else:
                 tracks.append([(index, person)])
     return tracks
+
+
+def _expected(track: list[tuple[int, Person]], clip: Clip, seconds: float) -> Float[np.ndarray, "2"]:
+    """Where the hips would be if they went on as before; people who pass each other are told apart by that."""
+    last, person = track[-1]
+    for index, earlier in reversed(track[:-1]):
+        pause = float(clip.frame_time[last] - clip.frame_time[index])
+        if pause > 1.5:
+            break
+        if pause >= 0.2:
+            return person.hips + (person.hips - earlier.hips) / pause * min(seconds, 1.0)
+    return person.hips
 
 
 def _merit(track: list[tuple[int, Person]], clip: Clip, stills: int) -> float:
