@@ -19,6 +19,7 @@ from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinetics.classic import estimate
 from monomsk.markers.lift import lift
+from monomsk.muscles.static_optimization import solve
 from monomsk.types import Clip, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
 
@@ -113,6 +114,14 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
     return replace(trial, kinetics=kinetics, warnings=kinetics.warnings)
 
 
+def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Trial:
+    """Kinetics → MuscleActivity."""
+    assert trial.kinetics is not None
+    assert trial.body is not None
+    muscles = solve(trial.kinetics, trial.body, config.muscles, progress)
+    return replace(trial, muscles=muscles, warnings=muscles.warnings)
+
+
 def _clip(trial: Trial) -> Clip:
     assert trial.clip is not None
     return trial.clip
@@ -131,5 +140,6 @@ _WAY: dict[Stage, Callable[[Trial, Config, Progress], Trial]] = {
     "markers": _lift_markers,
     "kinematics": _fit_body,
     "kinetics": _estimate_forces,
+    "muscles": _share_among_muscles,
 }
 """What each stage does to the Trial."""
