@@ -1,1 +1,1 @@
-
+"""Muscle forces from joint moments (static optimization)."""

@@ -1,0 +1,179 @@
+"""Muscle forces by static optimization: in every frame the least effort that explains the joint moments.
+
+Crowninshield & Brand (1981); Anderson & Pandy (2001). Tendons are rigid, so each frame stands for itself.
+"""
+
+from dataclasses import dataclass, replace
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.interpolate import make_interp_spline
+
+from monomsk.config import MusclesConfig
+from monomsk.errors import InputError, ModelError, SolveError
+from monomsk.model import functions
+from monomsk.model.compile import compile_model
+from monomsk.model.model import Model
+from monomsk.model.muscles import Muscles, compile_muscles
+from monomsk.model.spec import ModelSpec
+from monomsk.muscles.interior_point import share
+from monomsk.muscles.quality import Evidence, figures, warnings
+from monomsk.muscles.rows import select
+from monomsk.physics.muscle import FRAMES, muscle_states
+from monomsk.types import Kinetics, MuscleActivity, Progress
+
+GEOMETRY_SHARE = 0.6
+"""Share of the time that the paths take, for the progress bar."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What the muscles can do over the motion."""
+
+    length: Float[np.ndarray, "time muscle"]
+    """Musculotendon lengths [m]."""
+    moment_arm: Float[np.ndarray, "time row muscle"]
+    """About the coordinates of the optimization [m]."""
+    active: Float[np.ndarray, "time muscle"]
+    """Tendon force at full activation, without the passive part [N]."""
+    passive: Float[np.ndarray, "time muscle"]
+    """Passive part of the tendon force [N]."""
+    slack: Bool[np.ndarray, "time muscle"]
+    """The path is too short for the muscle to pull."""
+    inside: Bool[np.ndarray, "time muscle"]
+    """The path could not bend around a cylinder."""
+
+
+def solve(kinetics: Kinetics, spec: ModelSpec, config: MusclesConfig | None = None, progress: Progress | None = None) -> MuscleActivity:
+    """Activations and tendon forces that explain the moments; what they cannot is the reserves'.
+
+    Coordinates that no muscle crosses, and those beyond the bodies that the ground acts on (toes), are left out.
+
+    Raises:
+        ModelError: the body has no muscles, or one that cannot be computed.
+        InputError: coordinates that the motion does not have, or a setting outside its range.
+        SolveError: coordinates or moments that are not numbers, or frames without a solution.
+    """
+    config, tell = config or MusclesConfig(), progress or (lambda done: None)
+    _check(kinetics, spec, config)
+    model = compile_model(spec)
+    muscles = compile_muscles(_strengthened(spec, config.strength), model.body_names, opensim_compat=config.opensim_compat)
+    rows = select(model, muscles, kinetics.bodies)
+    if not rows.index:
+        raise ModelError(f"model {spec.name}: its muscles cross no coordinate that is free to move")
+    order = [kinetics.names.index(name) for name in model.coordinate_names]
+    q, tau = kinetics.q[:, order], kinetics.tau[:, order]
+    able = capacity(model, muscles, q, speeds(kinetics.time, q), rows.index, progress=lambda done: tell(GEOMETRY_SHARE * done))
+    passive = able.passive if config.passive else np.zeros_like(able.passive)
+    moment = _folded(model, q, tau)[:, rows.index]
+    missing = moment - np.einsum("trm,tm->tr", able.moment_arm, passive)
+    activation, reserve = _shares(able, missing, kinetics.time, config, lambda done: tell(GEOMETRY_SHARE + (1.0 - GEOMETRY_SHARE) * done))
+    names = tuple(model.coordinate_names[i] for i in rows.index)
+    evidence = Evidence(kinetics.time, muscles.names, names, activation, reserve, moment, able.slack, able.inside)
+    return MuscleActivity(
+        time=kinetics.time,
+        names=muscles.names,
+        activation=activation,
+        force=activation * able.active + passive,
+        reserve_names=names,
+        reserve=reserve,
+        quality=figures(evidence),
+        warnings=warnings(evidence, rows),
+    )
+
+
+def _check(kinetics: Kinetics, spec: ModelSpec, config: MusclesConfig) -> None:
+    if not spec.muscles:
+        raise ModelError(f"model {spec.name} has no muscles: stop before the stage `muscles`, or use a model that has some")
+    absent = [c.name for c in spec.coordinates if c.name not in kinetics.names]
+    if absent:
+        raise InputError(f"the forces lack the model's coordinate {absent[0]!r}: they belong to another model than {spec.name}")
+    for name, low, high in (("exponent", 1.0, 4.0), ("minimum_activation", 0.0, 0.5), ("reserve", 1e-3, 1e3), ("strength", 0.1, 10.0)):
+        value = getattr(config, name)
+        if not low <= value <= high:
+            raise InputError(f"muscles.{name} is {value:g}; it must lie between {low:g} and {high:g}")
+    broken = ~(np.isfinite(kinetics.q).all(1) & np.isfinite(kinetics.tau).all(1))
+    if broken.any():
+        raise SolveError(f"coordinates or moments are not numbers in {int(broken.sum())} frames, first at {kinetics.time[broken][0]:.2f} s")
+
+
+def _strengthened(spec: ModelSpec, factor: float) -> ModelSpec:
+    return replace(spec, muscles=tuple(replace(m, max_isometric_force=factor * m.max_isometric_force) for m in spec.muscles))
+
+
+def speeds(time: Float[np.ndarray, " time"], q: Float[np.ndarray, "time nq"]) -> Float[np.ndarray, "time nq"]:
+    """Time derivative of the natural quintic spline through the coordinates; of a lower one through few frames."""
+    if len(time) < 2:
+        return np.zeros_like(q)
+    if len(time) < 8:
+        return make_interp_spline(time, q, k=min(3, len(time) - 1))(time, 1)
+    ends = [(3, np.zeros(q.shape[1])), (4, np.zeros(q.shape[1]))]
+    return make_interp_spline(time, q, k=5, bc_type=(ends, ends))(time, 1)
+
+
+def _padded(a: Float[np.ndarray, "time *n"], start: int) -> Float[np.ndarray, "frame *n"]:
+    """FRAMES frames from `start` on, the last one repeated where there are no more."""
+    part = a[start : start + FRAMES]
+    return part if len(part) == FRAMES else np.concatenate([part, np.repeat(part[-1:], FRAMES - len(part), axis=0)])
+
+
+def capacity(
+    model: Model,
+    muscles: Muscles,
+    q: Float[np.ndarray, "time nq"],
+    qd: Float[np.ndarray, "time nq"],
+    rows: tuple[int, ...],
+    *,
+    progress: Progress = lambda done: None,
+) -> Capacity:
+    """What the muscles can do at every frame of the motion [rad, m, s] about the coordinates `rows`."""
+    chunks: list[tuple[np.ndarray, ...]] = []
+    for start in range(0, len(q), FRAMES):
+        count = min(FRAMES, len(q) - start)
+        s = muscle_states(model, muscles, jnp.array(_padded(q, start)), jnp.array(_padded(qd, start)))
+        arm = np.swapaxes(np.asarray(s.moment_arm)[:, :, rows], 1, 2)
+        parts = (s.length, arm, s.forces.active, s.forces.passive, s.forces.slack, s.inside)
+        chunks.append(tuple(np.asarray(a)[:count] for a in parts))
+        progress((start + count) / len(q))
+    return Capacity(*(np.concatenate(columns) for columns in zip(*chunks, strict=True)))
+
+
+def _folded(model: Model, q: Float[np.ndarray, "time nq"], tau: Float[np.ndarray, "time nq"]) -> Float[np.ndarray, "time nq"]:
+    """Generalized forces with those on coupled coordinates carried over to the coordinates that determine them."""
+    folded = tau.copy()
+    for k, (source, target) in enumerate(zip(model.independent, model.dependent, strict=True)):
+        curve = functions.PiecewisePolynomials(
+            *(
+                jnp.broadcast_to(a[k], (len(q), *a.shape[1:]))
+                for a in (model.coupler_curves.breaks, model.coupler_curves.origins, model.coupler_curves.coefficients)
+            )
+        )
+        _, rate, _ = functions.evaluate(curve, jnp.array(q[:, source]))
+        folded[:, source] += np.asarray(rate) * tau[:, target]
+    return folded
+
+
+def _shares(
+    able: Capacity, missing: Float[np.ndarray, "time row"], time: Float[np.ndarray, " time"], config: MusclesConfig, progress: Progress
+) -> tuple[Float[np.ndarray, "time muscle"], Float[np.ndarray, "time row"]]:
+    """Activations and reserves of all frames."""
+    moment = able.moment_arm * able.active[:, None, :]
+    muscles, rows = able.active.shape[1], missing.shape[1]
+    weight = jnp.full(rows, config.reserve**-2.0)
+    lower, upper = jnp.full(muscles, config.minimum_activation), jnp.ones(muscles)
+    activations, reserves = [], []
+    for start in range(0, len(time), FRAMES):
+        count = min(FRAMES, len(time) - start)
+        found = share(
+            jnp.array(_padded(moment, start)), jnp.array(_padded(missing, start)), weight, lower, upper, jnp.array(config.exponent)
+        )
+        failed = ~np.asarray(found.converged)[:count]
+        if failed.any():
+            raise SolveError(
+                f"static optimization found no solution in {int(failed.sum())} frames, first at {time[start:][:count][failed][0]:.2f} s"
+            )
+        activations.append(np.asarray(found.activation)[:count])
+        reserves.append(np.asarray(found.reserve)[:count])
+        progress((start + count) / len(time))
+    return np.concatenate(activations), np.concatenate(reserves)
