@@ -11,14 +11,20 @@ TICK = Fraction(1, 90000)
 
 
 def write_movie(
-    path: Path, images: Sequence[np.ndarray], stamps: Sequence[float] | np.ndarray, *, turn: int = 0, metadata: dict[str, str] | None = None
+    path: Path,
+    images: Sequence[np.ndarray],
+    stamps: Sequence[float] | np.ndarray,
+    *,
+    turn: int = 0,
+    metadata: dict[str, str] | None = None,
+    codec: dict[str, str] | None = None,
 ) -> Path:
-    """An H.264 mp4 whose frames are shown at the given times [s]; `turn` is the rotation tag [degrees counter-clockwise]."""
+    """An H.264 movie whose frames are shown at the given times [s]; `turn` is the rotation tag [degrees counter-clockwise]."""
     import av
 
     with av.open(str(path), "w", options={"movflags": "use_metadata_tags"}) as container:
         container.metadata.update(metadata or {})
-        stream = container.add_stream("libx264", rate=30, options={"crf": "10", "preset": "ultrafast"})
+        stream = container.add_stream("libx264", rate=30, options={"crf": "10", "preset": "ultrafast", **(codec or {})})
         stream.width, stream.height, stream.pix_fmt = images[0].shape[1], images[0].shape[0], "yuv420p"
         stream.time_base = stream.codec_context.time_base = TICK
         if turn:

@@ -51,6 +51,19 @@ def test_stills_are_spread_over_the_stretch(tmp_path: Path) -> None:
     assert len(chosen) == 6
 
 
+@pytest.mark.parametrize(
+    "codec", [{"g": "1"}, {"g": "7"}, {"g": "12", "bf": "3", "preset": "veryfast"}], ids=["intra", "short", "b-frames"]
+)
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov"])
+def test_jumping_to_keyframes_misses_nothing(tmp_path: Path, name: str, codec: dict[str, str]) -> None:
+    clip = read_clip(write_movie(tmp_path / name, counting_images(60), np.arange(60) / 25, codec=codec))
+    for wanted in (0, 6, 7, 35, 36, 59):
+        assert number_of(picture(clip, wanted / 25)) == wanted
+    assert all(number_of(image) == index for index, image in stills(clip, count=9))
+    late = read_clip(clip.path, VideoConfig(start=1.4))
+    assert [number_of(image) for _, image in frames(late)] == list(range(35, 60))
+
+
 def test_long_sides_are_shrunk_but_never_stretched(tmp_path: Path) -> None:
     clip = read_clip(write_movie(tmp_path / "a.mp4", counting_images(20), np.arange(20) / 25, turn=90))
     assert next(iter(frames(clip, long_side=96)))[1].shape == (96, 64, 3)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from monomsk.config import KeypointsConfig
 from monomsk.errors import KeypointError
@@ -107,19 +107,24 @@ def _one_person(
     if who.chosen is not None:
         for index, circle in who.chosen.sightings:
             person = next(person for other, person in rows[index] if other is circle)
-            points[index] = np.where(person[:, 2:] >= LEAST_CONFIDENCE, person, np.nan)
+            points[index] = np.where(_good(person)[:, None], person, np.nan)
     return points, who
 
 
 def _circle(names: tuple[str, ...], person: Float[np.ndarray, "keypoint 3"]) -> Person | None:
     """Middle of the trunk and reach of the body; None for a few stray points."""
-    good = person[:, 2] >= LEAST_CONFIDENCE
+    good = _good(person)
     if good.sum() < LEAST_POINTS:
         return None
     trunk = good & np.array([name.startswith(("hip", "shoulder", "neck")) for name in names])
     middle = np.median(person[trunk if trunk.sum() >= 2 else good, :2], axis=0)
     reach = np.percentile(np.linalg.norm(person[good, :2] - middle, axis=1), 90)
     return Person(middle, float(max(reach, 1.0)), float(person[good, 2].mean()))
+
+
+def _good(person: Float[np.ndarray, "keypoint 3"]) -> Bool[np.ndarray, " keypoint"]:
+    """Points that were found; a coordinate of exactly 0 is a missing point or one that was clipped at the border."""
+    return (person[:, 2] >= LEAST_CONFIDENCE) & (person[:, :2] > 0.0).all(1)
 
 
 def _stature(names: tuple[str, ...], xy: np.ndarray, time: np.ndarray) -> Float[np.ndarray, " frame"]:

@@ -106,28 +106,68 @@ def _pick_from(path: Path, rotation: int, wanted: Sequence[int], long_side: int 
     from av.video.reformatter import VideoReformatter
 
     probed = reading.probe(path)
-    key_before = np.maximum.accumulate(np.where(probed.keyframe, np.arange(len(probed.time)), 0))
-    todo, reformatter = deque(wanted), VideoReformatter()
+    todo, reformatter, jumps = deque(wanted), VideoReformatter(), _Jumps(probed)
     try:
         with av.open(str(path)) as container:
             stream = reading.video_stream(container, path)
-            position, jumped = -1, 0
+            position = -1
             while todo:
-                if probed.timed and key_before[todo[0]] > max(position + 1, jumped):
-                    jumped = int(key_before[todo[0]])
-                    container.seek(round((probed.time[jumped] + probed.origin) / float(stream.time_base or 1)), stream=stream)
+                target = jumps.toward(todo[0], position)
+                if target is not None:
+                    container.seek(round((target + probed.origin) / float(stream.time_base or 1)), stream=stream)
                 for frame in reading.decoded(container, stream):
                     position = _position(frame, probed, position)
+                    if jumps.missed(todo[0], position):
+                        break
                     while todo and todo[0] < position:  # damaged: never came
                         todo.popleft()
                     if todo and todo[0] == position:
                         yield todo.popleft(), _upright(frame, rotation, stream.sample_aspect_ratio, long_side, reformatter)
-                    if not todo or (probed.timed and key_before[todo[0]] > max(position + 1, jumped)):
+                    if not todo or jumps.worthwhile(todo[0], position):
                         break
                 else:
                     return
     except FFmpegError as error:
         raise VideoError(f"{path}: decoding stopped ({error.strerror})") from error
+
+
+class _Jumps:
+    """Where decoding may jump ahead to a keyframe; it gives up jumping once it has landed behind a wanted frame."""
+
+    def __init__(self, probed: reading.Probe) -> None:
+        self.time = probed.time
+        self.keys = np.flatnonzero(probed.keyframe)
+        self.allowed = probed.timed
+        self.landed = 0
+        self.just_jumped = False
+
+    def worthwhile(self, wanted: int, position: int) -> bool:
+        return self.allowed and self._key(wanted) > max(position + 1, self.landed)
+
+    def toward(self, wanted: int, position: int) -> float | None:
+        """Time to seek to [s, the first frame at 0]; None to go on from where we are."""
+        if not self.allowed and self.just_jumped:
+            self.just_jumped = False
+            return 0.0
+        if not self.worthwhile(wanted, position):
+            return None
+        self.landed, self.just_jumped = self._key(wanted), True
+        later = self.keys[self.keys > self.landed]
+        # Containers compare with decoding times, so a time slightly after the keyframe is what leads to it.
+        return float(self.time[min(self.landed + 2, (later[0] if len(later) else len(self.time)) - 1)])
+
+    def missed(self, wanted: int, position: int) -> bool:
+        """Whether the last jump went too far; then all is decoded from the beginning instead."""
+        if self.just_jumped and self.allowed and position > wanted:
+            self.allowed = False
+            return True
+        if self.allowed:
+            self.just_jumped = False
+        return False
+
+    def _key(self, wanted: int) -> int:
+        place = int(np.searchsorted(self.keys, wanted, side="right")) - 1
+        return int(self.keys[place]) if place >= 0 else 0
 
 
 def _position(frame: Any, probed: reading.Probe, previous: int) -> int:
