@@ -82,8 +82,11 @@ def resting_heights(
     enough = resting.sum(axis=0) >= 3
     rest = np.percentile(height, 5.0, axis=0)
     rest[enough] = np.nanmedian(np.where(resting, height, np.nan)[:, enough], axis=0)
-    if enough.any():
-        rest[~enough] = np.maximum(rest[~enough], np.median(rest[enough]) - 0.5 * LOW)
+    floor = np.percentile(rest[enough], 20.0) if enough.any() else rest.min()
+    # A foot that is held up all the time rests in the air, and a heel that never comes down has no rest: the others' ground counts.
+    lost = ~enough | (rest > floor + LOW)
+    rest[lost] = floor
+    resting[:, lost] = False
     width = DRIFT_WINDOW * rate
     seen = gaussian_filter1d(resting.sum(axis=1).astype(float), width, mode="nearest")
     risen = gaussian_filter1d(np.where(resting, height - rest, 0.0).sum(axis=1), width, mode="nearest")
