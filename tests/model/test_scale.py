@@ -1,0 +1,93 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from bodies import random_state, shipped
+
+from monomsk.io import osim_read, osim_write
+from monomsk.io.body import load_body
+from monomsk.model.compile import compile_model
+from monomsk.model.edit import with_numbers
+from monomsk.model.scale import scale_model
+from monomsk.physics.center_of_mass import center_of_mass
+from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
+
+N = len(shipped().body_names)
+UNEVEN = jnp.asarray(np.random.default_rng(3).uniform(0.85, 1.2, (N, 3)))
+
+
+def test_uniform_scale_makes_a_larger_body_of_the_same_shape():
+    model, factor = shipped(), 1.2
+    large = scale_model(model, jnp.full((N, 3), factor), 90.0)
+    q, _, _ = random_state(model, 0)
+    root = jnp.array(model.root[3:])
+    far = marker_positions(large, forward_kinematics(large, q.at[root].multiply(factor)))
+    near = marker_positions(model, forward_kinematics(model, q))
+    np.testing.assert_allclose(far, factor * near, atol=1e-12)
+    np.testing.assert_allclose(large.mass, model.mass * 90.0 / model.mass.sum())
+    np.testing.assert_allclose(large.inertia, model.inertia * factor**2 * (90.0 / model.mass.sum()), rtol=1e-12)
+
+
+def test_stretched_inertia_is_that_of_stretched_points():
+    model = shipped()
+    rng = np.random.default_rng(1)
+    points, s = rng.normal(size=(30, 3)), np.array([0.8, 1.1, 1.3])
+    points -= points.mean(0)
+
+    def inertia(p):
+        return sum((v @ v) * np.eye(3) - np.outer(v, v) for v in p)
+
+    body = jax.tree_util.tree_map(lambda a: a, model)
+    import equinox as eqx
+
+    body = eqx.tree_at(lambda m: (m.inertia, m.mass), body, (jnp.tile(jnp.asarray(inertia(points)), (N, 1, 1)), jnp.full(N, 30.0)))
+    stretched = scale_model(body, jnp.tile(jnp.asarray(s), (N, 1)), 30.0 * N)
+    np.testing.assert_allclose(stretched.inertia[0], inertia(points * s), atol=1e-10)
+
+
+def test_scaled_file_is_the_scaled_model(tmp_path):
+    """Writing the scaled body and reading it back gives the arrays that were scaled."""
+    spec, model = load_body(), shipped()
+    sized = scale_model(model, UNEVEN, 80.0)
+    osim_write.write(tmp_path / "scaled.osim", with_numbers(spec, sized, UNEVEN))
+    back = compile_model(osim_read.read(tmp_path / "scaled.osim"))
+    q, _, _ = random_state(model, 2)
+    ours, theirs = (forward_kinematics(m, q) for m in (sized, back))
+    np.testing.assert_allclose(theirs.p, ours.p, atol=1e-12)
+    np.testing.assert_allclose(center_of_mass(back, theirs), center_of_mass(sized, ours), atol=1e-12)
+    np.testing.assert_allclose(back.inertia, sized.inertia, atol=1e-12)
+
+
+def test_prescribed_translations_follow_the_parent_and_coordinates_do_not():
+    model = shipped()
+    sized = scale_model(model, jnp.full((N, 3), 1.1), 75.0)
+    knee, pelvis = model.body("tibia_r"), model.body("pelvis")
+    np.testing.assert_allclose(sized.gain[knee, 3:], 1.1)
+    np.testing.assert_allclose(sized.gain[pelvis], 1.0)
+
+
+def test_opensim_scales_the_same_lengths(tmp_path):
+    """OpenSim's own Model.scale gives the same marker positions as ours."""
+    opensim = pytest.importorskip("opensim")
+    opensim.Logger.setLevelString("error")
+    spec, model = load_body(), shipped()
+    osim_write.write(tmp_path / "body.osim", spec)
+    theirs = opensim.Model(str(tmp_path / "body.osim"))
+    state = theirs.initSystem()
+    scales = opensim.ScaleSet()
+    for name, factors in zip(model.body_names, np.asarray(UNEVEN), strict=True):
+        scale = opensim.Scale()
+        scale.setSegmentName(name)
+        scale.setScaleFactors(opensim.Vec3(*map(float, factors)))
+        scale.setApply(True)
+        scales.cloneAndAppend(scale)
+    theirs.scale(state, scales, False, 80.0)
+    state = theirs.initSystem()
+    sized = scale_model(model, UNEVEN, 80.0)
+    q = jnp.asarray([theirs.getCoordinateSet().get(n).getValue(state) for n in model.coordinate_names])
+    ours = marker_positions(sized, forward_kinematics(sized, q))
+    for name, position in zip(model.marker_names, ours, strict=True):
+        where = theirs.getMarkerSet().get(name).getLocationInGround(state)
+        np.testing.assert_allclose(position, [where.get(i) for i in range(3)], atol=1e-6)
+    masses = [theirs.getBodySet().get(n).getMass() for n in model.body_names]
+    np.testing.assert_allclose(sum(masses), 80.0, atol=1e-6)
