@@ -1,4 +1,4 @@
-# make demo   create .venv, install monomsk and analyse a clip that it renders itself
+# make demo   create .venv, install monomsk, draw a walking mannequin, analyse its video (results in demo/)
 # make test   create the same environment with the test extras; lint, types, layers and tests
 # make clean  remove .venv and caches
 
@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 .PHONY: demo test clean
 
 demo: $(VENV)/.installed-demo
-	$(BIN)/monomsk demo
+	$(BIN)/monomsk demo --out demo --overwrite
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -29,7 +29,7 @@ $(BIN)/python:
 
 # Stamps: a second call installs nothing unless the dependencies have changed.
 $(VENV)/.installed-demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[viewer]"
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python

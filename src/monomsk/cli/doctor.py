@@ -13,15 +13,13 @@ from monomsk import cache
 from monomsk.errors import MonomskError
 
 NEEDED = ("numpy", "scipy", "jax", "equinox", "av", "cv2", "mediapipe", "plotly")
-OPTIONAL = {"pyvista": "the pictures of `monomsk demo`", "opensim": "checking results against OpenSim itself"}
-EXTRAS = {"pyvista": "viewer", "opensim": "oracle"}
+OPTIONAL = {"opensim": "checking results against OpenSim itself"}
+EXTRAS = {"opensim": "oracle"}
 DISTRIBUTIONS = {"cv2": "opencv-contrib-python"}
 SYSTEM_LIBRARIES = {
     "libGL.so": "libgl1",
     "libgthread": "libglib2.0-0",
     "libglib": "libglib2.0-0",
-    "libEGL": "libegl1",
-    "libXrender": "libxrender1",
 }
 """Debian's and Ubuntu's packages of the system libraries that wheels load."""
 FREE_SPACE = 500_000_000
