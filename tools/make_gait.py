@@ -69,7 +69,15 @@ NORMAL: dict[str, tuple[list[float], list[float]]] = {
     "elbow_flex": ([0, 25, 50, 75], [17, 25, 38, 27]),
     "pro_sup": ([0, 50], [75, 75]),
 }
-SPREAD = {"pelvis_tx": 0.03, "pelvis_ty": 0.03, "pelvis_tz": 0.01, "mtp_angle": 8.0, "subtalar_angle": 2.5, "hip_rotation": 2.0, "ankle_angle": 1.5}
+SPREAD = {
+    "pelvis_tx": 0.03,
+    "pelvis_ty": 0.03,
+    "pelvis_tz": 0.01,
+    "mtp_angle": 8.0,
+    "subtalar_angle": 2.5,
+    "hip_rotation": 2.0,
+    "ankle_angle": 1.5,
+}
 Spheres = tuple[tuple[int, ...], tuple[int, ...]]
 EVEN = ("pelvis_tilt", "pelvis_tx", "pelvis_ty", "lumbar_extension")
 ODD = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")

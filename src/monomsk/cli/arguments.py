@@ -50,11 +50,21 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Demo:
+    """Draw a walk whose truth is known, analyse the movie like any other, and print estimate against truth."""
+
+    out: Path = Path("monomsk_demo")
+    """Folder for the results."""
+    overwrite: bool = False
+    """Replace the results of an earlier run in the same folder; files that are not monomsk's stay."""
+
+
+@dataclass(frozen=True)
 class Doctor:
     """Check that everything monomsk needs is here, and say how to mend what is not."""
 
 
-COMMANDS = {"run": Run, "doctor": Doctor}
+COMMANDS = {"run": Run, "demo": Demo, "doctor": Doctor}
 
 
 def parse(arguments: list[str]) -> Any:

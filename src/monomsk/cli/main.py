@@ -46,6 +46,10 @@ def _dispatch(words: list[str]) -> int:
             from monomsk.cli.doctor import doctor
 
             return doctor()
+        if isinstance(command, arguments.Demo):
+            from monomsk.cli.demo import demo
+
+            return demo(command, words)
         from monomsk.cli.run import run
 
         return run(command, words)

@@ -1,18 +1,25 @@
 """The demonstration clip: the mannequin walks through the room before a still camera; the truth goes with it."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 from scipy.ndimage import gaussian_filter
 
-from monomsk.datasets.gait import Gait, gait_kinetics, joint_centers, stretch_of
+from monomsk.datasets.gait import Gait, gait_kinetics, joint_centers, load_gait, stretch_of, walker
 from monomsk.datasets.mannequin import Mannequin, build_mannequin, corners, normals
 from monomsk.datasets.rasterizer import cover, rasterize
 from monomsk.datasets.room import Room, draw_room
+from monomsk.io import arrays_npz
+from monomsk.io.atomic import replacing
+from monomsk.io.body import load_body
 from monomsk.model.model import Model
-from monomsk.types import Camera, Kinetics
+from monomsk.types import Camera, Kinetics, Progress
+from monomsk.video.writing import write_movie
 
 Picture = Float[np.ndarray, "row column 3"]
 Mask = Float[np.ndarray, "row column"]
@@ -166,13 +173,39 @@ def _inside(xy: Float[np.ndarray, "corner 2"], window: Window) -> tuple[Float[np
     return xy - [columns.start, rows.start], (columns.stop - columns.start, rows.stop - rows.start)
 
 
+def draw_clip(path: Path, progress: Progress = lambda done: None) -> None:
+    """Draw the clip into an .mp4, and put its truth beside it as `truth.npz`. Raises OutputError when they cannot be written."""
+    gait = load_gait()
+    model = walker(load_body(), gait.person)
+    kinetics = truth(model, gait)
+    scene = build_scene(model, gait, kinetics)
+
+    def counted() -> Iterator[UInt8[np.ndarray, "row column 3"]]:
+        for i, picture in enumerate(frames(scene)):
+            progress(i / len(scene.points))
+            yield picture
+        progress(1.0)
+
+    with replacing(path) as temporary:
+        write_movie(temporary, counted(), SIZE, round(RATE))
+    arrays_npz.write(path.with_name("truth.npz"), truth_arrays(model, gait, kinetics, scene.camera))
+
+
+def clip_key() -> str:
+    """A short text that changes whenever the clip would: a digest of the walk, the mannequin, the body and the code that draws."""
+    names = [f"datasets/{stem}.py" for stem in ("clip", "gait", "mannequin", "rasterizer", "room", "stride")]
+    names += ["data/gait/walk.toml", "data/gait/mannequin.toml", "data/body/monomsk_body.osim"]
+    digest = hashlib.sha256(b"".join(resources.files("monomsk").joinpath(name).read_bytes() for name in names))
+    return digest.hexdigest()[:12]
+
+
 def truth(model: Model, gait: Gait) -> Kinetics:
     """Coordinates and forces at the frames."""
     return gait_kinetics(model, gait.stride, clip_time())
 
 
 def truth_arrays(model: Model, gait: Gait, kinetics: Kinetics, camera: Camera) -> dict[str, np.ndarray]:
-    """The truth as it is kept beside the clip: see `io.arrays`."""
+    """The truth as it is kept beside the clip: see `io.arrays_npz`."""
     assert camera.R_camera_ground is not None and camera.p_camera_ground is not None
     K = np.array([[camera.focal[0], 0.0, camera.center[0]], [0.0, camera.focal[1], camera.center[1]], [0.0, 0.0, 1.0]])
     return {
