@@ -18,6 +18,8 @@ from monomsk.report.summary import SIDES, quality
 from monomsk.report.words import FIGURES
 from monomsk.types import Trial
 
+BY_COORDINATE = "_reserve_percent_moment"
+"""Ending of figures that a stage gives for each coordinate: summary.json has them, the report shows their curves."""
 FULL, STRIP = "full", "strip"
 """How a chart shows when the feet are on the ground: shaded from top to bottom, or as strips along its foot."""
 
@@ -99,7 +101,8 @@ def _quality(trial: Trial) -> str:
         told = '<p class="fine">No warnings.</p>'
     tables = []
     for stage, figures in quality(trial).items():
-        named = {FIGURES.get(key, key.replace("_", " ")): "–" if value is None else f"{value:g}" for key, value in figures.items()}
+        shown = {key: value for key, value in figures.items() if key in FIGURES or not key.endswith(BY_COORDINATE)}
+        named = {FIGURES.get(key, key.replace("_", " ")): "–" if value is None else f"{value:g}" for key, value in shown.items()}
         rows = "".join(f'<tr><td>{escape(name)}</td><td class="number">{text}</td></tr>' for name, text in named.items())
         tables.append(f'<div class="card"><h3>{stage.capitalize()}</h3><table>{rows}</table></div>')
     return told + f'<div class="figures">{"".join(tables)}</div>'

@@ -62,6 +62,12 @@ FIGURES: dict[str, str] = {
     "seen_fraction": "part of all keypoints that were seen",
     "frames_seen_fraction": "part of the frames with the person in sight",
     "median_sigma_px": "typical uncertainty of a keypoint [px]",
+    "reprojection_px": "distance between body and keypoints in the picture [px]",
+    "reprojection_share_of_height": "the same as a share of the person's height in the picture",
+    "keypoints_used": "part of the keypoints that the fit used",
+    "foot_slide_m_per_s": "sliding of planted feet [m/s]",
+    "floor_penetration_m": "how far the soles sink into the floor [m]",
+    "frames_with_a_planted_foot": "part of the frames with a planted foot",
     "residual_force_rms": "residual force at the pelvis, root mean square [N]",
     "residual_force_peak": "residual force at the pelvis, peak [N]",
     "residual_force_rms_percent_peak_grf": "the same, root mean square [% of the peak ground force]",
@@ -74,6 +80,11 @@ FIGURES: dict[str, str] = {
     "flight_share": "part of the time in flight",
     "mean_vertical_force_body_weights": "mean vertical force [body weights]",
     "peak_ground_force": "peak ground force [N]",
+    "reserve_rms": "reserves, root mean square [N·m]",
+    "reserve_peak": "largest reserve [N·m]",
+    "reserve_peak_percent_moment": "largest reserve [% of the peak moment there]",
+    "fully_active_percent": "fully active muscles [% of muscles and frames]",
+    "slack_percent": "slack muscles [% of muscles and frames]",
 }
 """What the quality figures mean; a figure that is not here is told by its own name."""
 
