@@ -29,7 +29,7 @@ class CameraConfig:
     focal: float | None = None
     """Focal length [px of the upright picture]; else from the file's metadata, a table of phones, or 0.73 × the long side."""
     camera: Path | None = None
-    """A camera file (TOML, Pose2Sim or OpenCV names): intrinsics, and if it has them the pose."""
+    """A camera file (our own TOML, Pose2Sim's, or OpenCV's): lens, and the direction of gravity if it has it."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class KeypointsConfig:
     """Finding the person in the picture."""
 
     person: int | None = None
-    """Which of the people in the first frame to follow (numbers as in the picture that a run with several people writes)."""
+    """Whom to follow, counted from left to right in the picture that shows most people."""
     bbox: tuple[float, float, float, float] | None = None
     """Box x, y, width, height [px] around the person in the first frame."""
     keypoints: Path | None = None
     """Recorded keypoints to use instead of looking for the person."""
     format: str | None = None
-    """Format of the recorded keypoints: openpose_body25, openpose_body25b, npz."""
+    """Format of the recorded keypoints: openpose_body25, openpose_body25b, halpe26, coco17, npz."""
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,20 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """Somebody in the picture, as a person would point at them."""
+
+    number: int
+    """Counted from left to right in the picture at `time`; what `--person` takes."""
+    time: float
+    """When [s, on the axis of the clip]; the same for all candidates of a clip."""
+    box: tuple[float, float, float, float]
+    """Left, top, width, height [px]."""
+    followed: bool
+    """Whether it is the one whose keypoints these are."""
+
+
+@dataclass(frozen=True)
 class Keypoints:
     """Points of the image over the uniform grid of the clip."""
 
@@ -126,6 +140,8 @@ class Keypoints:
     depth: Float[np.ndarray, "time keypoint 3"] | None = None
     """The estimator's own three-dimensional guess [m], camera axes, hip midpoint at the origin; None when it has none."""
     source: str = "mediapipe"
+    candidates: tuple[Candidate, ...] = ()
+    """Everybody in the picture that shows most people, when there are several."""
     warnings: tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ from keypoints.walkers import clip_of
 from monomsk.config import KeypointsConfig
 from monomsk.keypoints.estimator import Person, Pose
 from monomsk.keypoints.follow import Follower, overlap
-from monomsk.keypoints.people import Candidate, People
+from monomsk.keypoints.people import People, Track
 
 COUNT = 60
 IMAGE = np.zeros((540, 960, 3), np.uint8)
@@ -69,13 +69,19 @@ def test_somebody_is_followed_in_pixels_of_the_video() -> None:
 def test_the_chosen_one_is_taken_up_not_the_surest() -> None:
     stage = Stage([200.0] * COUNT, [700.0] * COUNT)
     sighting = Person(np.array([1400.0, 600.0]), 260.0, 0.5)
-    people = People((), 0, Candidate(2, ((0, sighting),), 1.0))
+    people = People((), 0, Track(2, ((0, sighting),), 1.0))
     assert set(_follow(stage, people)[0]) == {1}
 
 
 def test_a_box_says_who() -> None:
     stage = Stage([200.0] * COUNT, [700.0] * COUNT)
     who, _ = _follow(stage, config=KeypointsConfig(bbox=(1300.0, 300.0, 200.0, 600.0)))
+    assert set(who) == {1}
+
+
+def test_a_number_counts_from_the_left() -> None:
+    stage = Stage([700.0] * COUNT, [200.0] * COUNT)
+    who, _ = _follow(stage, config=KeypointsConfig(person=1))
     assert set(who) == {1}
 
 
@@ -97,7 +103,7 @@ def test_the_person_is_found_again_and_the_gap_is_told() -> None:
 def test_who_comes_late_is_waited_for() -> None:
     stage = Stage([900.0] * COUNT, [None if i < 30 else 100.0 for i in range(COUNT)])
     sighting = Person(np.array([200.0, 600.0]), 260.0, 0.5)
-    people = People((), 0, Candidate(0, ((30, sighting),), 1.0))
+    people = People((), 0, Track(0, ((30, sighting),), 1.0))
     who, _ = _follow(stage, people)
     assert who == [None] * 30 + [1] * 30
 

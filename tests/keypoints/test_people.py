@@ -31,9 +31,10 @@ def _walking(start: float, speed: float) -> dict[int, Person]:
 
 def test_somebody_alone_is_chosen_without_a_word() -> None:
     people = _choose(_standing(900))
-    assert len(people.candidates) == 1
-    assert people.chosen is people.candidates[0]
+    assert len(people.tracks) == 1
+    assert people.chosen is people.tracks[0]
     assert people.warnings == ()
+    assert people.candidates_at(CLIP) == ()
 
 
 def test_the_larger_one_in_the_middle_is_chosen_with_a_warning() -> None:
@@ -47,8 +48,14 @@ def test_the_larger_one_in_the_middle_is_chosen_with_a_warning() -> None:
 
 def test_numbers_count_from_left_to_right() -> None:
     people = _choose(_standing(1500), _standing(300), _standing(900))
-    assert [c.sightings[0][1].hips[0] for c in people.candidates] == [300, 900, 1500]
-    assert [c.number for c in people.candidates] == [1, 2, 3]
+    assert [c.sightings[0][1].hips[0] for c in people.tracks] == [300, 900, 1500]
+    assert [c.number for c in people.tracks] == [1, 2, 3]
+    candidates = people.candidates_at(CLIP)
+    assert [(c.number, c.box, c.followed) for c in candidates] == [
+        (1, (50.0, 350.0, 500.0, 500.0), False),
+        (2, (650.0, 350.0, 500.0, 500.0), True),
+        (3, (1250.0, 350.0, 500.0, 500.0), False),
+    ]
 
 
 @pytest.mark.parametrize(("number", "x"), [(1, 300), (2, 900), (3, 1500)])
@@ -74,8 +81,8 @@ def test_a_box_chooses_by_the_hips() -> None:
 
 def test_people_who_pass_each_other_stay_themselves() -> None:
     people = _choose(_walking(300, 260), _walking(1500, -260))
-    assert len(people.candidates) == 2
-    for candidate in people.candidates:
+    assert len(people.tracks) == 2
+    for candidate in people.tracks:
         x = np.array([person.hips[0] for _, person in candidate.sightings])
         assert (np.sign(np.diff(x)) == np.sign(x[-1] - x[0])).mean() > 0.85
 
@@ -92,7 +99,7 @@ def test_who_comes_late_has_no_number_but_can_be_chosen() -> None:
 
 def test_nobody_is_nobody() -> None:
     people = _choose()
-    assert (people.candidates, people.chosen, people.warnings) == ((), None, ())
+    assert (people.tracks, people.chosen, people.warnings) == ((), None, ())
 
 
 @pytest.mark.parametrize(

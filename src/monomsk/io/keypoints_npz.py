@@ -78,7 +78,7 @@ def read(path: Path | str) -> Keypoints:
         raise FormatError(f"{path}: 'sigma' must be positive (inf where missing), and 'xy' finite where 'sigma' is")
     source = str(arrays["source"]) if "source" in arrays else path.name
     warnings = tuple(str(text) for text in arrays["warnings"].ravel()) if "warnings" in arrays else ()
-    return Keypoints(time, names, values["xy"], values["sigma"], values.get("depth"), source, warnings)
+    return Keypoints(time, names, values["xy"], values["sigma"], values.get("depth"), source, warnings=warnings)
 
 
 def _floats(path: Path, arrays: dict[str, np.ndarray], name: str) -> np.ndarray:

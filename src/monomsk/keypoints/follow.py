@@ -39,6 +39,7 @@ class Follower:
         self.estimator = estimator
         self.clip = clip
         self.bbox = None if config.bbox is None else _corners(config.bbox)
+        self.number = config.person if people is None else None
         chosen = people.chosen if people else None
         self.known: list[tuple[float, Person]] = []
         if chosen is not None and self.bbox is None:
@@ -86,7 +87,9 @@ class Follower:
         """Those who can be the person, the nearest first; everybody while nothing is known of the person."""
         anchors = [*self.known, *([self.last_seen] if self.last_seen else [])]
         if not anchors:
-            return people
+            if self.number is None:
+                return people
+            return sorted(people, key=lambda person: float(person.hips[0]))[self.number - 1 : self.number]
         when, anchor = min(anchors, key=lambda known: abs(known[0] - time))
         full = [(person, Person(person.hips * scale, person.radius * scale, person.score)) for person in people]
         fitting = [(p, f) for p, f in full if same_person(anchor, f, time - when)]

@@ -34,7 +34,8 @@ def detect(
 ) -> Keypoints:
     """Follow one person through the frames (`video.frames`; any size, RGB, upright) and say where the keypoints are.
 
-    `people` (`people.find_people`) says who; without it the surest person of the first picture with somebody is followed.
+    `people` (`people.find_people`) says who; without it `config.person` counts in the first picture with so many people,
+    and the surest person of the first picture with somebody is followed when there is no number.
     Left and right are put right over time, sigma comes from the estimator's visibility, and `depth` is its own
     three-dimensional guess. Raises KeypointError when nobody is seen in nine of ten frames.
     """
@@ -57,7 +58,8 @@ def detect(
     sigma = np.where(noise.beyond_picture(xy, clip.size), np.inf, sigma)
     together, spread = resample(np.concatenate([xy, depth], axis=2), sigma, clip.frame_time, clip.time)
     warnings = (people.warnings if people else ()) + _warnings(clip, names, xy[seen], seen, swaps, follower)
-    return Keypoints(clip.time, names, together[..., :2], spread, together[..., 2:], "mediapipe", warnings)
+    candidates = people.candidates_at(clip) if people else ()
+    return Keypoints(clip.time, names, together[..., :2], spread, together[..., 2:], "mediapipe", candidates, warnings)
 
 
 def _follow(

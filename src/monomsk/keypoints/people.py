@@ -1,7 +1,7 @@
 """Who is in the picture, and whom to follow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from monomsk.config import KeypointsConfig
 from monomsk.errors import KeypointError
 from monomsk.keypoints.estimator import Person, PoseEstimator
-from monomsk.types import Clip
+from monomsk.types import Candidate, Clip
 
 Stills = Sequence[tuple[int, UInt8[np.ndarray, "height width 3"]]]
 """A few pictures over the clip: index into `clip.frame_time`, upright RGB of any size."""
@@ -25,8 +25,8 @@ FEWEST_SIGHTINGS = 2
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One of the people of a clip: where they are in those stills in which they were found."""
+class Track:
+    """One of the people of a clip: where they are in those pictures in which they were found."""
 
     number: int
     """What `--person` calls them: 1, 2, … from left to right in the picture of `People.frame`; 0 when not in that picture."""
@@ -35,21 +35,30 @@ class Candidate:
     merit: float
     """How much they look like the one the video is about."""
 
-    def box_at(self, frame: int) -> Float[np.ndarray, "4"] | None:
-        """Left, top, right, bottom [px] in the still at `frame`."""
-        return next((person.box for index, person in self.sightings if index == frame), None)
-
 
 @dataclass(frozen=True)
 class People:
     """Everybody found in the stills of a clip."""
 
-    candidates: tuple[Candidate, ...]
+    tracks: tuple[Track, ...]
     """Numbered ones first."""
     frame: int = 0
     """Index into `clip.frame_time` of the picture that shows most people; the numbers belong to it."""
-    chosen: Candidate | None = None
-    warnings: tuple[str, ...] = field(default=())
+    chosen: Track | None = None
+    warnings: tuple[str, ...] = ()
+
+    def candidates_at(self, clip: Clip) -> tuple[Candidate, ...]:
+        """Everybody in the picture of `frame`, when there are several."""
+        time, (width, height) = float(clip.frame_time[self.frame]), clip.size
+        found = []
+        for track in self.tracks:
+            person = dict(track.sightings).get(self.frame)
+            if person is None:
+                continue
+            left, top, right, bottom = np.clip(person.box, 0, [width, height, width, height])
+            box = (float(left), float(top), float(right - left), float(bottom - top))
+            found.append(Candidate(track.number, time, box, track is self.chosen))
+        return tuple(found) if len(self.tracks) > 1 else ()
 
 
 def find_people(clip: Clip, stills: Stills, config: KeypointsConfig | None = None) -> People:
@@ -77,7 +86,7 @@ def choose_among(seen: Sequence[tuple[int, list[Person]]], clip: Clip, config: K
     frame = max((index for index, _ in seen), key=lambda i: (sum(i in track for track in by_frame), -i), default=0)
     order = sorted(range(len(tracks)), key=lambda t: by_frame[t][frame].hips[0] if frame in by_frame[t] else np.inf)
     candidates = tuple(
-        Candidate(number if frame in by_frame[t] else 0, tuple(tracks[t]), _merit(tracks[t], clip, len(seen)))
+        Track(number if frame in by_frame[t] else 0, tuple(tracks[t]), _merit(tracks[t], clip, len(seen)))
         for number, t in enumerate(order, start=1)
     )
     chosen, warnings = _choose(candidates, config, clip, frame)
@@ -91,7 +100,7 @@ def same_person(before: Person, after: Person, seconds: float) -> bool:
     return near and 1.0 / GROWTH <= after.radius / max(before.radius, 1e-9) <= GROWTH
 
 
-def _choose(candidates: tuple[Candidate, ...], config: KeypointsConfig, clip: Clip, frame: int) -> tuple[Candidate | None, tuple[str, ...]]:
+def _choose(candidates: tuple[Track, ...], config: KeypointsConfig, clip: Clip, frame: int) -> tuple[Track | None, tuple[str, ...]]:
     if config.bbox is not None:
         x, y, width, height = config.bbox
         for candidate in sorted(candidates, key=lambda c: c.sightings[0][0]):

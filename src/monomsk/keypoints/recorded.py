@@ -75,7 +75,7 @@ def _keypoints(names: tuple[str, ...], points: np.ndarray, clip: Clip, who: Peop
         warnings.append(f"the recorded keypoints end after {frames} frames, the stretch of the video after {clip.frame_index[1]}")
     if len(seen) < 0.7 * len(points):
         warnings.append(f"the person is seen in {100 * len(seen) / len(points):.0f} % of the frames only")
-    return Keypoints(clip.time, names, values, spread, None, format, tuple(warnings))
+    return Keypoints(clip.time, names, values, spread, None, format, who.candidates_at(clip), tuple(warnings))
 
 
 def _on_grid(recorded: Keypoints, clip: Clip) -> Keypoints:

@@ -55,7 +55,7 @@ def check_steady(clip: Clip, config: VideoConfig | None = None) -> Clip:
         return replace(clip, warnings=(*clip.warnings, f"{moved}; results do not hold while it moves"))
     raise VideoError(
         f"{clip.path}: {moved}, more than the {100 * MOVING:.0f} % allowed; film from a tripod, choose a still stretch with "
-        "--start and --end, or go on nevertheless with allow_moving"
+        "--start and --end, or go on nevertheless with --allow-moving"
     )
 
 
