@@ -18,22 +18,25 @@ def write_movie(
     turn: int = 0,
     metadata: dict[str, str] | None = None,
     codec: dict[str, str] | None = None,
+    tick: Fraction = TICK,
 ) -> Path:
     """An H.264 movie whose frames are shown at the given times [s]; `turn` is the rotation tag [degrees counter-clockwise]."""
     import av
 
     with av.open(str(path), "w", options={"movflags": "use_metadata_tags"}) as container:
         container.metadata.update(metadata or {})
-        stream = container.add_stream("libx264", rate=30, options={"crf": "10", "preset": "ultrafast", **(codec or {})})
+        stream = container.add_stream(
+            "libx264", rate=round(1 / tick) if tick > TICK else 30, options={"crf": "10", "preset": "ultrafast", **(codec or {})}
+        )
         stream.width, stream.height, stream.pix_fmt = images[0].shape[1], images[0].shape[0], "yuv420p"
-        stream.time_base = stream.codec_context.time_base = TICK
+        stream.time_base = stream.codec_context.time_base = tick
         if turn:
             if not hasattr(stream, "set_display_rotation"):
                 pytest.skip("this PyAV cannot write a rotation tag (18.1 can)")
             stream.set_display_rotation(turn)
         for image, stamp in zip(images, stamps, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
-            frame.pts, frame.time_base = round(stamp / TICK), TICK
+            frame.pts, frame.time_base = round(stamp / tick), tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path

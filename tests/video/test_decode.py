@@ -1,5 +1,6 @@
 import threading
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,17 @@ def test_jumping_to_keyframes_misses_nothing(tmp_path: Path, name: str, codec: d
     assert all(number_of(image) == index for index, image in stills(clip, count=9))
     late = read_clip(clip.path, VideoConfig(start=1.4))
     assert [number_of(image) for _, image in frames(late)] == list(range(35, 60))
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.h264"])
+def test_files_without_presentation_times_are_counted(tmp_path: Path, name: str) -> None:
+    path = write_movie(
+        tmp_path / name, counting_images(60), np.arange(60) / 25, codec={"bf": "2", "preset": "veryfast"}, tick=Fraction(1, 25)
+    )
+    clip = read_clip(path, VideoConfig(start=0.6))
+    assert "constant frame rate" in clip.warnings[-1]
+    assert [(index, number_of(image)) for index, image in frames(clip)] == [(i, i + 15) for i in range(len(clip.frame_time))]
+    assert all(number_of(image) == index + 15 for index, image in stills(clip, count=5))
 
 
 def test_long_sides_are_shrunk_but_never_stretched(tmp_path: Path) -> None:

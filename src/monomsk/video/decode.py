@@ -66,8 +66,9 @@ def frames(clip: Clip, *, long_side: int | None = None) -> Iterator[tuple[int, P
 
 def stills(clip: Clip, *, count: int = STILLS, long_side: int = STILLS_SIDE) -> tuple[tuple[int, Picture], ...]:
     """A few pictures spread over the stretch: index into `clip.frame_time` and upright RGB. Kept for the clip read last."""
-    first, last = clip.frame_index
-    return _stills(clip.path, first, last, clip.rotation, count, long_side)
+    if not clip.path.is_file():
+        raise VideoError(f"{clip.path}: no such file")
+    return _stills(clip.path, clip.path.stat().st_mtime_ns, clip.frame_index, clip.rotation, count, long_side)
 
 
 def picture(clip: Clip, time: float) -> Picture:
@@ -79,8 +80,11 @@ def picture(clip: Clip, time: float) -> Picture:
 
 
 @lru_cache(maxsize=2)
-def _stills(path: Path, first: int, last: int, rotation: int, count: int, long_side: int) -> tuple[tuple[int, Picture], ...]:
-    probed = reading.probe(path)
+def _stills(
+    path: Path, changed: int, stretch: tuple[int, int], rotation: int, count: int, long_side: int
+) -> tuple[tuple[int, Picture], ...]:
+    """`changed` (when the file was) is there so that what is kept belongs to the file as it is."""
+    probed, (first, last) = reading.probe(path), stretch
     wanted = np.unique(np.linspace(0, last - first - 1, min(count, last - first)).round().astype(int))
     spacing = (last - first) / max(len(wanted), 1)
     keys = np.flatnonzero(probed.keyframe[first:last])

@@ -20,6 +20,8 @@ SHORTEST = 0.5
 """Shortest usable stretch [s]."""
 SMALLEST_SIDE, LARGEST_SIDE = 96, 8192
 """Sides of a picture that can show a person [px]."""
+COUNTED = ("avi",)
+"""Formats whose timestamps are those of decoding, not of presentation: their frames are counted instead."""
 CAPTURE_RATE_KEY = "com.android.capture.fps"
 """What Android phones write into slow-motion files: the rate at which the frames were really taken."""
 
@@ -58,7 +60,7 @@ def read_clip(path: Path, config: VideoConfig | None = None) -> Clip:
         raise VideoError(f"{path}: the stretch lasts {duration:.2f} s ({len(frame_time)} frames); at least {SHORTEST} s is needed")
     time, timing_warnings = _uniform_grid(frame_time)
     if not probed.timed:
-        timing_warnings += ("the file has no timestamps: a constant frame rate was assumed",)
+        timing_warnings += ("the file has no presentation times: a constant frame rate was assumed",)
     return Clip(
         path=Path(path),
         size=probed.size,
@@ -100,10 +102,11 @@ def _probe(path: Path, changed: int, size: int) -> Probe:
             metadata = {**stream.metadata, **container.metadata}
             unit = float(stream.time_base or 0.0)
             rate = float(stream.average_rate or stream.guessed_rate or 30)
+            counted = container.format.name in COUNTED
     except FFmpegError as error:
         raise VideoError(f"{path}: cannot be decoded ({error.strerror}); convert it to mp4 with H.264") from error
     _check_size(picture_size, path)
-    timed = unit > 0 and all(pts is not None for pts, _ in stamps)
+    timed = not counted and unit > 0 and all(pts is not None for pts, _ in stamps)
     if timed:
         order = sorted((pts * unit, key) for pts, key in stamps if pts is not None)
     else:
