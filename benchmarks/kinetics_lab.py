@@ -27,7 +27,7 @@ from monomsk.types import Kinetics, Motion, Subject
 REFERENCE = 12.0
 PLATE_CUTOFF = 20.0
 LOADED = 20.0
-CUTOFFS = {"walk": 6.0, "run": 12.0, "sit-to-stand": 4.0, "drop jump": 6.0, "standing": 6.0}
+CUTOFFS = {"walk": 6.0, "run": 12.0, "sit-to-stand": 4.0, "drop jump": 12.0, "standing": 6.0}
 JOINTS = ("hip_flexion", "hip_adduction", "knee_angle", "ankle_angle")
 
 

@@ -75,3 +75,17 @@ def test_the_word_of_the_kinematics_counts() -> None:
     sure = np.tile([0.95, 0.05], (400, 1))
     contact = find_contact(feet_of(body()), points, velocity, np.ones(400), RATE, sure)
     assert contact.planted[:, 0].all()
+
+
+def test_a_box_is_ground_while_it_carries_the_person() -> None:
+    feet = feet_of(body())
+    y = np.where(TIME < 1.5, 0.35, np.where(TIME < 1.75, 0.35 - 5.6 * (TIME - 1.5) ** 2, 0.0))
+    points = np.zeros((400, len(feet.foot), 3))
+    points[..., 1] = y[:, None]
+    load = np.where((TIME > 1.5) & (TIME < 1.75), 0.0, 1.0)
+    contact = found(points, np.gradient(points, 1.0 / RATE, axis=0), load)
+    assert contact.planted[TIME < 1.4].all()
+    assert contact.planted[TIME > 1.85].all()
+    assert not contact.planted[(TIME > 1.6) & (TIME < 1.7)].any()
+    np.testing.assert_allclose(contact.level[TIME < 1.4], 0.35, atol=0.02)
+    np.testing.assert_allclose(contact.level[TIME > 1.9], 0.0, atol=0.02)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import binary_closing, binary_opening, gaussian_filter1d
+from scipy.ndimage import binary_closing, binary_opening, gaussian_filter1d, grey_opening
 
 from monomsk.kinetics.feet import Feet
 
-HEIGHT = (0.03, 0.01)
+HEIGHT = (0.04, 0.01)
 """Height above its rest at which a point is as likely planted as not, and the width of the doubt [m]."""
 SPEED = (0.7, 0.15)
 """The same for its speed over the ground [m/s]."""
@@ -62,12 +62,14 @@ def find_contact(
     slide = max(0.0, float(np.percentile(speed.min(axis=1), 30.0)) - SLIDE)
     rest, drift = resting_heights(point[..., 1], speed - slide, rate)
     gap = point[..., 1] - rest - drift[:, None]
+    step = raised_ground(gap.min(axis=1), load, rate)
+    gap -= step[:, None]
     touch = _sigmoid((HEIGHT[0] - gap) / HEIGHT[1]) * _sigmoid((SPEED[0] + slide - speed) / SPEED[1])
     p = np.stack([touch[:, feet.foot == side].max(axis=1) for side in (0, 1)], axis=1)
     logit = _logit(p) + (0.0 if belief is None else _logit(belief))
     states = _most_likely_states(_evidence(logit, load) * (100.0 / rate), SWITCH)
     planted = np.stack([states % 2 == 1, states >= 2], axis=1)
-    return Contact(float(np.median(rest)) + drift, belt, _without_blinks(planted, rate), gap)
+    return Contact(float(np.median(rest)) + drift + step, belt, _without_blinks(planted, rate), gap)
 
 
 def resting_heights(
@@ -91,6 +93,14 @@ def resting_heights(
     seen = gaussian_filter1d(resting.sum(axis=1).astype(float), width, mode="nearest")
     risen = gaussian_filter1d(np.where(resting, height - rest, 0.0).sum(axis=1), width, mode="nearest")
     return rest, np.clip(risen / (seen + 0.1), -LOW, LOW)
+
+
+def raised_ground(gap: Float[np.ndarray, " time"], load: Float[np.ndarray, " time"], rate: float) -> Float[np.ndarray, " time"]:
+    """Height of a box or a step [m] while the person is carried although both feet are far above the ground; else zero."""
+    width = max(3, round(0.3 * rate) | 1)
+    carried = binary_opening(np.pad(load > 0.4, width, mode="edge"), np.ones(width))[width:-width]
+    lowest = grey_opening(gap, width, mode="nearest")
+    return np.where(carried & (lowest > LOW), lowest, 0.0)
 
 
 def belt_velocity(height: Float[np.ndarray, "time contact"], velocity: Float[np.ndarray, "time contact 3"]) -> Float[np.ndarray, "2"]:
