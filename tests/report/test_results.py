@@ -18,7 +18,7 @@ from monomsk.report.folder import FILES
 from monomsk.report.page import page
 from monomsk.report.results import write_results
 from monomsk.report.summary import summary
-from monomsk.types import Trial
+from monomsk.types import Candidate, Trial
 from report import synthetic
 
 
@@ -158,6 +158,15 @@ def test_a_video_that_has_gone_leaves_the_pictures_out(trial: Trial, tmp_path: P
     assert trial.clip is not None
     html = page(replace(trial, clip=replace(trial.clip, path=tmp_path / "gone.mp4")))
     assert 'id="pictures"' not in html
+
+
+def test_others_in_the_picture_are_numbered(trial: Trial) -> None:
+    assert trial.keypoints is not None
+    pair = (Candidate(1, 0.5, (20.0, 30.0, 60.0, 150.0), followed=False), Candidate(2, 0.5, (150.0, 30.0, 60.0, 150.0), followed=True))
+    html = page(replace(trial, keypoints=replace(trial.keypoints, candidates=pair), motion=None, kinetics=None, muscles=None))
+    assert re.findall(r'font-weight="700">(\d)</text>', html) == ["1", "2"]
+    assert "--person" in html
+    assert "--person" not in page(replace(trial, motion=None, kinetics=None, muscles=None)).replace(report_page._plotly(), "")
 
 
 def test_a_failing_writer_leaves_nothing(trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

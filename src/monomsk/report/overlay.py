@@ -22,7 +22,7 @@ LIMBS = (
     ("hip_l", "knee_l"), ("knee_l", "ankle_l"), ("ankle_l", "heel_l"), ("heel_l", "big_toe_l"),
 )  # fmt: skip
 """Keypoints that are joined by a line while no body has been fitted."""
-RIGHT, LEFT, MIDDLE = "#ff6b7d", "#5aa9ff", "#ffffff"
+RIGHT, LEFT, MIDDLE, FOLLOWED = "#ff6b7d", "#5aa9ff", "#ffffff", "#5fe08a"
 
 Segment = Float[np.ndarray, "2 2"]
 
@@ -47,6 +47,35 @@ def overlays(trial: Trial) -> list[str]:
         window = _window(trial.keypoints, index, size, trial.clip)
         figures.append(_figure(image, window, lines, _dots(trial.keypoints, index), f"{trial.clip.path.name} at {time:.2f} s"))
     return figures
+
+
+def people(trial: Trial) -> str:
+    """A `<figure>` with everybody whom `--person` can mean, numbered; empty when there was nobody else."""
+    if trial.clip is None or trial.keypoints is None or not trial.keypoints.candidates:
+        return ""
+    from monomsk.video.decode import picture
+
+    candidates = trial.keypoints.candidates
+    try:
+        image = picture(trial.clip, candidates[0].time)
+    except VideoError:
+        return ""
+    width, height = trial.clip.size
+    stroke, letters = max(width, height) / 250, max(width, height) / 24
+    boxes = "".join(
+        f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" fill="none" stroke="{colour}" stroke-width="{stroke:.1f}"/>'
+        f'<text x="{x + stroke:.0f}" y="{y + letters:.0f}" fill="{colour}" font-size="{letters:.0f}" '
+        f'font-weight="700">{candidate.number}</text>'
+        for candidate in candidates
+        for (x, y, w, h), colour in [(candidate.box, FOLLOWED if candidate.followed else MIDDLE)]
+    )
+    return (
+        f'<figure class="people"><svg viewBox="0 0 {width} {height}" role="img" aria-label="people in the picture, numbered">'
+        f'<image href="data:image/jpeg;base64,{_jpeg(image)}" width="{width}" height="{height}"/>'
+        f'<g font-family="sans-serif">{boxes}</g></svg>'
+        f"<figcaption>Who is in the picture at {candidates[0].time:.2f} s: green is followed; for another, run again with --person and "
+        "the number.</figcaption></figure>"
+    )
 
 
 def _window_size(keypoints: Keypoints, indices: list[int], clip: Clip) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from monomsk import __version__
 from monomsk.report import charts, texts
 from monomsk.report.charts import Chart
-from monomsk.report.overlay import overlays
+from monomsk.report.overlay import overlays, people
 from monomsk.report.summary import SIDES, quality
 from monomsk.report.words import FIGURES
 from monomsk.types import Trial
@@ -113,7 +113,7 @@ def _pictures(trial: Trial) -> str:
     if not figures:
         return ""
     text = texts.PICTURES_BODY if trial.motion is not None else texts.PICTURES_KEYPOINTS
-    return f'<p class="soft">{text}</p><div class="pictures">{"".join(figures)}</div>'
+    return f'<p class="soft">{text}</p><div class="pictures">{"".join(figures)}</div>{people(trial)}'
 
 
 def _key(trial: Trial, contact: str = STRIP) -> str:
