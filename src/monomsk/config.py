@@ -52,7 +52,7 @@ class KinematicsConfig:
 
     model: Path | None = None
     """An .osim to use instead of the body that ships with monomsk."""
-    pixel_inflation: float = 2.5
+    pixel_inflation: float = 1.5
     """How many times less each frame's pixels are trusted than their sigma says, because errors of neighbouring frames go together."""
     depth_sigma: float = 0.30
     """Trust in the estimator's depth of each keypoint relative to the hips, per frame [m]; its errors last for many frames."""

@@ -16,7 +16,8 @@ def planted_beliefs(sole: Float[np.ndarray, "time contact 3"], rate: float, *, l
     `sole` are ground positions [m] at `rate` [Hz]. `lenient` widens both thresholds while the fit is still rough.
     """
     smooth = gaussian_filter1d(sole, 0.03 * rate, axis=0, mode="nearest")
-    speed = np.linalg.norm(np.gradient(smooth, 1.0 / rate, axis=0), axis=-1)
+    velocity = gaussian_filter1d(np.gradient(sole, 1.0 / rate, axis=0), 0.03 * rate, axis=0, mode="nearest")
+    speed = np.linalg.norm(velocity, axis=-1)
     # One camera lets the floor seem to tilt over the clip: a point counts as low against its own lowest heights nearby.
     window = max(3, round(2.0 * rate))
     lowest = np.minimum(_running_low(smooth[..., 1], window), 0.06)

@@ -73,7 +73,7 @@ def forward_kinematics(model: Model, q: Float[Array, " nq"]) -> Poses:
 
 def points_on_bodies(poses: Poses, body: tuple[int, ...], location: Float[Array, "point 3"]) -> Float[Array, "point 3"]:
     """Ground positions [m] of points fixed in bodies."""
-    index = jnp.array(body)
+    index = jnp.array(body, int)
     return poses.p[index] + _turn(poses.R[index], location)
 
 

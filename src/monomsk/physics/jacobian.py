@@ -25,6 +25,6 @@ def point_jacobian(model: Model, poses: Poses, body: tuple[int, ...], point: Flo
     """Derivative of ground positions of points fixed in bodies by the coordinates. Equals the Jacobian of `points_on_bodies`."""
     origin = poses.p[0]
     twist = coordinate_twists(model, poses, origin)
-    moves = model.ancestor[jnp.array(body)][:, jnp.array(model.coordinate_body)]
+    moves = model.ancestor[jnp.array(body, int)][:, jnp.array(model.coordinate_body)]
     velocity = twist[None, :, 3:] + jnp.cross(twist[None, :, :3], (point - origin)[:, None])
     return jnp.swapaxes(velocity * moves[..., None], -1, -2)
