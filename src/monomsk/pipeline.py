@@ -19,6 +19,7 @@ from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinetics.classic import estimate
 from monomsk.markers.lift import lift
+from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
 from monomsk.types import Clip, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
@@ -103,7 +104,9 @@ def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:
         progress=progress,
     )
     warnings = (*notes, *fitted.motion.warnings)
-    return replace(trial, motion=fitted.motion, body=fitted.body, camera=fitted.camera, markers=fitted.markers, warnings=warnings)
+    return replace(
+        trial, motion=fitted.motion, body=with_fibres(fitted.body, body), camera=fitted.camera, markers=fitted.markers, warnings=warnings
+    )
 
 
 def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
