@@ -23,6 +23,8 @@ def test_a_body_twice_as_large_has_fibres_twice_as_long():
     for new, old in zip(sized.muscles, generic.muscles, strict=True):
         assert new.optimal_fiber_length == pytest.approx(1.2 * old.optimal_fiber_length, rel=2e-3), new.name
         assert new.tendon_slack_length == pytest.approx(1.2 * old.tendon_slack_length, rel=2e-3), new.name
+        assert new.max_isometric_force == pytest.approx((80.0 / generic.mass) ** (2 / 3) * old.max_isometric_force), new.name
+    assert with_fibres(large, generic, strength_exponent=0.0).muscles[0].max_isometric_force == generic.muscles[0].max_isometric_force
 
 
 def test_opensim_scales_fibres_alike(tmp_path):

@@ -23,6 +23,8 @@ from monomsk.muscles.rows import select
 from monomsk.physics.muscle import FRAMES, muscle_states
 from monomsk.types import Kinetics, MuscleActivity, Progress
 
+AT_REST = 0.02
+"""An angle that changes less than this over the motion [rad] is not missed when it is left out."""
 GEOMETRY_SHARE = 0.6
 """Share of the time that the paths take, for the progress bar."""
 
@@ -64,6 +66,7 @@ def solve(kinetics: Kinetics, spec: ModelSpec, config: MusclesConfig | None = No
         raise ModelError(f"model {spec.name}: its muscles cross no coordinate that is free to move")
     order = [kinetics.names.index(name) for name in model.coordinate_names]
     q, tau = kinetics.q[:, order], kinetics.tau[:, order]
+    rows = replace(rows, beyond=tuple(name for name in rows.beyond if np.ptp(q[:, model.coordinate(name)]) > AT_REST))
     able = capacity(model, muscles, q, speeds(kinetics.time, q), rows.index, progress=lambda done: tell(GEOMETRY_SHARE * done))
     passive = able.passive if config.passive else np.zeros_like(able.passive)
     moment = _folded(model, q, tau)[:, rows.index]

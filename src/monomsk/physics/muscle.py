@@ -123,16 +123,18 @@ def _multipliers(muscles: Muscles, stretch: Batch, velocity: Batch) -> _Multipli
             continue
         values = method(muscles.parameters, stretch, velocity)
         own = jnp.array([k == kind for k in muscles.kind])
-        result = values if result is None else tuple(jnp.where(own, new, old) for new, old in zip(values, result, strict=True))
+        if result is not None:
+            values = tuple(jnp.where(own, new, old) for new, old in zip(values, result, strict=True))
+        result = values[0], values[1], values[2]
     return result or (stretch, velocity, stretch)
 
 
 def _millard(numbers: muscle_curve.Numbers, stretch: Batch, velocity: Batch) -> _Multipliers:
-    return (
-        muscle_curve.evaluate(muscle_curve.active_force_length(numbers), stretch),
-        muscle_curve.evaluate(muscle_curve.force_velocity(numbers), velocity),
-        muscle_curve.evaluate(muscle_curve.passive_force_length(numbers), stretch),
-    )
+    make = (muscle_curve.active_force_length, muscle_curve.force_velocity, muscle_curve.passive_force_length)
+    curves = muscle_curve.beside([f(numbers) for f in make])
+    at = jnp.stack([stretch, velocity, stretch], -2)
+    values = muscle_curve.evaluate(curves, at)
+    return values[..., 0, :], values[..., 1, :], values[..., 2, :]
 
 
 def _thelen(numbers: muscle_curve.Numbers, stretch: Batch, velocity: Batch) -> _Multipliers:

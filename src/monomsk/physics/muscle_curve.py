@@ -17,24 +17,38 @@ _Corner = tuple[Float[Array, "muscle 4"], Float[Array, "muscle 4"]]
 
 
 class BezierCurve(eqx.Module):
-    """One curve a muscle, of `corner` corners from left to right."""
+    """One curve a muscle, of `corner` corners from left to right; several curves side by side have a leading axis."""
 
-    x: Float[Array, "muscle corner 4"]
-    y: Float[Array, "muscle corner 4"]
-    slope_below: Float[Array, " muscle"]
-    slope_above: Float[Array, " muscle"]
+    x: Float[Array, "*curve muscle corner 4"]
+    y: Float[Array, "*curve muscle corner 4"]
+    end: Float[Array, "*curve muscle"]
+    """x at the right end of the last corner."""
+    slope_below: Float[Array, "*curve muscle"]
+    slope_above: Float[Array, "*curve muscle"]
+
+
+def beside(curves: list[BezierCurve]) -> BezierCurve:
+    """Several curves as one, so that one evaluation serves all; shorter ones get corners that are never reached."""
+    most = max(c.x.shape[-2] for c in curves)
+
+    def padded(a: Array, value: float) -> Array:
+        return jnp.pad(a, ((0, 0), (0, most - a.shape[-2]), (0, 0)), constant_values=value)
+
+    x, y = [padded(c.x, jnp.inf) for c in curves], [padded(c.y, 0.0) for c in curves]
+    rest = ([getattr(c, name) for c in curves] for name in ("end", "slope_below", "slope_above"))
+    return BezierCurve(jnp.stack(x), jnp.stack(y), *(jnp.stack(a) for a in rest))
 
 
 def evaluate(curve: BezierCurve, x: Float[Array, "*batch muscle"]) -> Float[Array, "*batch muscle"]:
     """Value of each muscle's curve at its own x. Differentiable once, by x and by the control points."""
-    low, high = curve.x[:, 0, 0], curve.x[:, -1, 3]
-    inner = jnp.clip(x, low, high)
-    px, py = (jnp.broadcast_to(a[:, 0], (*x.shape, 4)) for a in (curve.x, curve.y))
-    for corner in range(1, curve.x.shape[1]):
-        beyond = (inner >= curve.x[:, corner, 0])[..., None]
-        px, py = jnp.where(beyond, curve.x[:, corner], px), jnp.where(beyond, curve.y[:, corner], py)
+    low = curve.x[..., 0, 0]
+    inner = jnp.clip(x, low, curve.end)
+    px, py = (jnp.broadcast_to(a[..., 0, :], (*x.shape, 4)) for a in (curve.x, curve.y))
+    for corner in range(1, curve.x.shape[-2]):
+        beyond = (inner >= curve.x[..., corner, 0])[..., None]
+        px, py = jnp.where(beyond, curve.x[..., corner, :], px), jnp.where(beyond, curve.y[..., corner, :], py)
     u = _parameter(px, inner)
-    outside = curve.slope_below * jnp.minimum(x - low, 0.0) + curve.slope_above * jnp.maximum(x - high, 0.0)
+    outside = curve.slope_below * jnp.minimum(x - low, 0.0) + curve.slope_above * jnp.maximum(x - curve.end, 0.0)
     return _bezier(py, u) + outside
 
 
@@ -82,7 +96,7 @@ def _corner(x0: Array, y0: Array, slope0: Array, x1: Array, y1: Array, slope1: A
 def _joined(corners: list[_Corner], below: Array, above: Array) -> BezierCurve:
     x, y = jnp.stack([c[0] for c in corners], -2), jnp.stack([c[1] for c in corners], -2)
     muscles = x.shape[:-2]
-    return BezierCurve(x, y, jnp.broadcast_to(below, muscles), jnp.broadcast_to(above, muscles))
+    return BezierCurve(x, y, x[..., -1, 3], jnp.broadcast_to(below, muscles), jnp.broadcast_to(above, muscles))
 
 
 def _of(numbers: Numbers, curve: str, *names: str) -> list[Float[Array, " muscle"]]:

@@ -23,8 +23,8 @@ from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.jacobian import coordinate_twists
 from monomsk.physics.wrap_cylinder import CROSSES, INSIDE, MISSES, WRAPPED, Cylinder, wrap_segment
 
-ROUNDS = 8
-"""How often the wraps of a path that has several are gone over (OpenSim's limit)."""
+ROUNDS, OPENSIM_ROUNDS = 16, 8
+"""How often the wraps of a path that has several are gone over; OpenSim's limit."""
 SETTLED = 5e-4
 """Change of length [m] below which OpenSim goes over them no more."""
 RANGE_MARGIN = 1e-5
@@ -189,6 +189,10 @@ def _tension(slots: _Slots) -> tuple[Float[Array, " row"], Float[Array, "row slo
     return length, direction - jnp.swapaxes(straight, 1, 2) @ direction
 
 
+_Laying = tuple[_Slots, Int[Array, "row wrap"], Bool[Array, " row"], Float[Array, " row"], Bool[Array, " row"]]
+"""Paths so far, how each wrap was met, whether the first two swapped turns, lengths, and whether OpenSim would have stopped."""
+
+
 def _wrap_rows(
     start: _Slots, wraps: Wraps, R: Float[Array, "body 3 3"], p: Float[Array, "body 3"], *, compat: bool
 ) -> tuple[_Slots, Bool[Array, " row"]]:
@@ -199,7 +203,7 @@ def _wrap_rows(
         slots, status = _bend(start, jnp.ones((rows, 1), table.dtype), table, shortest=not compat)
         return slots._replace(drawn=slots.point), status == INSIDE
 
-    def lay_one(step: Int[Array, ""], state: tuple) -> tuple:
+    def lay_one(step: Int[Array, ""], state: _Laying) -> _Laying:
         slots, status, swapped, length, settled = state
         turn = jnp.arange(count) == step % count
         # OpenSim's remedy when the second wrap fails because the first left a point inside it: swap the two, once.
@@ -221,7 +225,7 @@ def _wrap_rows(
         return new, new_status, swapped | swap_now, length, settled
 
     state = (start, jnp.zeros((rows, count), int), jnp.zeros(rows, bool), jnp.full(rows, jnp.inf), jnp.zeros(rows, bool))
-    slots, status, *_ = jax.lax.fori_loop(0, ROUNDS * count, lay_one, state)
+    slots, status, *_ = jax.lax.fori_loop(0, (OPENSIM_ROUNDS if compat else ROUNDS) * count, lay_one, state)
     return slots, jnp.any(status == INSIDE, 1)
 
 
