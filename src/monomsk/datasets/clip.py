@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from monomsk.datasets.gait import Gait, gait_kinetics, joint_centers, load_gait, stretch_of, walker
 from monomsk.datasets.mannequin import Mannequin, build_mannequin, corners, normals
 from monomsk.datasets.rasterizer import cover, rasterize
-from monomsk.datasets.room import Room, draw_room
+from monomsk.datasets.room import Room, draw_room, placement
 from monomsk.io import arrays_npz
 from monomsk.io.atomic import replacing
 from monomsk.io.body import load_body
@@ -77,8 +77,8 @@ def build_scene(model: Model, gait: Gait, kinetics: Kinetics) -> Scene:
 
 def project(camera: Camera, points: Float[np.ndarray, "*n 3"]) -> tuple[Float[np.ndarray, "*n 2"], Float[np.ndarray, "*n"]]:
     """Pixels and depths [m] of ground points."""
-    assert camera.R_camera_ground is not None and camera.p_camera_ground is not None
-    seen = points @ camera.R_camera_ground.T + camera.p_camera_ground
+    R, origin = placement(camera)
+    seen = points @ R.T + origin
     return seen[..., :2] / seen[..., 2:] * camera.focal + camera.center, seen[..., 2]
 
 
@@ -123,8 +123,8 @@ def _person(scene: Scene, points: Float[np.ndarray, "corner 3"], window: Window)
     mixed = np.einsum("hi,hij->hj", found.weight, attributes[corner])
     normal, place, paint = mixed[:, :3], mixed[:, 3:6], mixed[:, 6:]
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
-    assert camera.R_camera_ground is not None and camera.p_camera_ground is not None
-    eye = -camera.R_camera_ground.T @ camera.p_camera_ground - place
+    R, origin = placement(camera)
+    eye = -R.T @ origin - place
     eye /= np.linalg.norm(eye, axis=-1, keepdims=True)
     shaded = np.zeros((size[0] * size[1] * FINE**2, 4), np.float32)
     shaded[found.pixel, :3] = paint * _light(normal)[:, None] + _gloss(normal, eye)[:, None]
@@ -206,7 +206,7 @@ def truth(model: Model, gait: Gait) -> Kinetics:
 
 def truth_arrays(model: Model, gait: Gait, kinetics: Kinetics, camera: Camera) -> dict[str, np.ndarray]:
     """The truth as it is kept beside the clip: see `io.arrays_npz`."""
-    assert camera.R_camera_ground is not None and camera.p_camera_ground is not None
+    R, origin = placement(camera)
     K = np.array([[camera.focal[0], 0.0, camera.center[0]], [0.0, camera.focal[1], camera.center[1]], [0.0, 0.0, 1.0]])
     return {
         "time": kinetics.time,
@@ -223,6 +223,6 @@ def truth_arrays(model: Model, gait: Gait, kinetics: Kinetics, camera: Camera) -
         "height": np.array(gait.person.height),
         "mass": np.array(gait.person.mass),
         "K": K,
-        "R_camera_ground": camera.R_camera_ground,
-        "p_camera_ground": camera.p_camera_ground,
+        "R_camera_ground": R,
+        "p_camera_ground": origin,
     }

@@ -59,7 +59,7 @@ def parse_gait(text: str) -> Gait:
         names = tuple(data["coefficients"])
         coefficients = jnp.array([data["coefficients"][name] for name in names], float)
         stride = Stride(coefficients, jnp.array(data["stride_time"], float), jnp.array(data["stride_length"], float), names)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise FormatError(f"walk.toml is not a walk ({error}): make one with tools/make_gait.py") from error
     return Gait(person, stride)
 

@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -121,7 +122,7 @@ def _skin(part: dict[str, Any], neutral: _Neutral, side: str) -> _Piece:
     center = np.stack([neutral.place(b, n[:3] * flip) for b, n in zip(body, numbers, strict=True)])
     radius = numbers[:, 3:5] * np.stack([neutral.stretch[b][across] for b in body])
     way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(np.column_stack([center, radius]), axis=0), axis=1))])
-    fine = np.unique(np.concatenate([np.linspace(a, b, max(2, round((b - a) / SPACING) + 1)) for a, b in zip(way, way[1:], strict=False)]))
+    fine = np.unique(np.concatenate([np.linspace(a, b, max(2, round((b - a) / SPACING) + 1)) for a, b in pairwise(way)]))
     center, radius = PchipInterpolator(way, center)(fine), PchipInterpolator(way, radius)(fine)
     lower = np.clip(np.searchsorted(way, fine, side="right") - 1, 0, len(way) - 2)
     x = (fine - way[lower]) / (way[lower + 1] - way[lower])

@@ -68,13 +68,19 @@ def draw_room(camera: Camera) -> Room:
     return Room(color.reshape(*fine, 3).mean((1, 3)), (which == 0).reshape(fine).mean((1, 3)) > 0.5)
 
 
+def placement(camera: Camera) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
+    """`R_camera_ground` and `p_camera_ground` of a camera that knows them."""
+    assert camera.R_camera_ground is not None
+    assert camera.p_camera_ground is not None
+    return camera.R_camera_ground, camera.p_camera_ground
+
+
 def _rays(camera: Camera, column: Axis, row: Axis) -> tuple[Float[np.ndarray, "3"], tuple[Axis, Axis, Axis]]:
     """Where the camera stands, and the direction of every pixel, ground frame."""
-    assert camera.R_camera_ground is not None and camera.p_camera_ground is not None
-    R = camera.R_camera_ground
+    R, origin = placement(camera)
     x, y = (column - camera.center[0]) / camera.focal[0], (row - camera.center[1]) / camera.focal[1]
     toward = tuple((R[0, i] * x + R[1, i] * y + R[2, i]).astype(np.float32) for i in range(3))
-    return -R.T @ camera.p_camera_ground, (toward[0], toward[1], toward[2])
+    return -R.T @ origin, (toward[0], toward[1], toward[2])
 
 
 def _dimming(x: Axis, y: Axis, z: Axis) -> Axis:

@@ -144,7 +144,7 @@ def foot_loads(model: Model, stride: Stride, print_: Float[Array, "2 3"], phase:
     weight = model.mass.sum() * jnp.linalg.norm(model.gravity)
     spread = weight * jnp.array([0.01, 0.004, 0.01])
     own = share[:, None] * spread
-    trade = weight * share[0] * share[1] * jnp.array([0.1, 0.3, 0.1])
+    trade = weight * share[0] * share[1] * jnp.array([0.1, 0.6, 0.1])
     exchange = rotation.skew(path[0] - path[1]) * trade
     pull = jnp.linalg.solve(jnp.diag((own**2).sum(0)) + exchange @ exchange.T, missing)
     moment = own**2 * pull

@@ -102,7 +102,7 @@ def compare(motion: Motion, kinetics: Kinetics, truth: Kinetics, mass: float) ->
     }
     weight = mass * GRAVITY / 100.0
     stands = np.stack([np.interp(at, truth.time, truth.contact[:, foot].astype(float)) > 0.5 for foot in (0, 1)], -1)
-    vertical, forward = ({side: 0.0 for side in SIDES} for _ in range(2))
+    vertical, forward = (dict.fromkeys(SIDES, 0.0) for _ in range(2))
     for foot, side in enumerate(SIDES):
         for axis, errors in ((1, vertical), (0, forward)):
             true = np.interp(at, truth.time, truth.force[:, foot, axis])
