@@ -98,8 +98,8 @@ def resting_heights(
 def raised_ground(gap: Float[np.ndarray, " time"], load: Float[np.ndarray, " time"], rate: float) -> Float[np.ndarray, " time"]:
     """Height of a box or a step [m] while the person is carried although both feet are far above the ground; else zero."""
     width = max(3, round(0.3 * rate) | 1)
-    carried = binary_opening(np.pad(load > 0.4, width, mode="edge"), np.ones(width))[width:-width]
-    lowest = grey_opening(gap, width, mode="nearest")
+    carried = np.asarray(binary_opening(np.pad(load > 0.4, width, mode="edge"), np.ones(width)), bool)[width:-width]
+    lowest = np.asarray(grey_opening(gap, width, mode="nearest"))
     return np.where(carried & (lowest > LOW), lowest, 0.0)
 
 
