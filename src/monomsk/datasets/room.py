@@ -14,7 +14,7 @@ Axis = Float[np.ndarray, " pixel"]
 Box = tuple[float, float, float, float, tuple[float, float, float]]
 """Left, low, right, high [m], and a colour."""
 
-FINE = 2
+FINE = 3
 """Samples per pixel and axis."""
 HEIGHT = 2.6
 """Of the room [m]."""
