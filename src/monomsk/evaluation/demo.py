@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 JOINTS = ("hip_flexion", "knee_angle", "ankle_angle")
-SIDES = ("r", "l")
+SIDES: tuple[str, ...] = ("r", "l")
 WORDS = {"hip_flexion": "hip flexion", "knee_angle": "knee flexion", "ankle_angle": "ankle dorsiflexion"}
 ANGLE_TARGET = 8.0
 """Mean absolute error over the three angles of both legs that the demonstration promises [deg]."""
@@ -102,7 +102,8 @@ def compare(motion: Motion, kinetics: Kinetics, truth: Kinetics, mass: float) ->
     }
     weight = mass * GRAVITY / 100.0
     stands = np.stack([np.interp(at, truth.time, truth.contact[:, foot].astype(float)) > 0.5 for foot in (0, 1)], -1)
-    vertical, forward = (dict.fromkeys(SIDES, 0.0) for _ in range(2))
+    vertical: dict[str, float] = {}
+    forward: dict[str, float] = {}
     for foot, side in enumerate(SIDES):
         for axis, errors in ((1, vertical), (0, forward)):
             true = np.interp(at, truth.time, truth.force[:, foot, axis])
