@@ -5,8 +5,8 @@ from functools import cache
 import jax
 import jax.numpy as jnp
 import numpy as np
-from bodies import legs
 
+from bodies import legs
 from monomsk.io.body import load_anatomy
 from monomsk.model.compile import compile_model
 from monomsk.model.model import complete

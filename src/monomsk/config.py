@@ -58,7 +58,7 @@ class KinematicsConfig:
     """Trust in the estimator's depth of each keypoint relative to the hips, per frame [m]; its errors last for many frames."""
     sole_sigma: float = 0.01
     """Tolerance of the height of planted soles [m]."""
-    slide_sigma: float = 0.05
+    slide_sigma: float = 0.1
     """Tolerance of the speed of planted soles [m/s]."""
     robust: float = 3.0
     """Where a reprojection error begins to count as an outlier [standard deviations]."""
@@ -84,8 +84,9 @@ class MusclesConfig:
     """Least activation of any muscle."""
     reserve: float = 1.0
     """A reserve moment r adds (r / reserve)² to the cost [N·m]: the smaller, the more the muscles must do themselves."""
-    passive: bool = True
-    """Let the muscles' passive elasticity carry its part of the moments (OpenSim's static optimization leaves it out)."""
+    passive: bool = False
+    """Let the muscles' passive elasticity carry its part of the moments. OpenSim's static optimization leaves it out, and a rigid tendon
+    overstretches fibres where one camera errs."""
     strength: float = 1.0
     """Factor on all greatest isometric forces. Scaling the body already lets them follow mass^(2/3) from the generic body's 75 kg."""
     opensim_compat: bool = False

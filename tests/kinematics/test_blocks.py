@@ -11,7 +11,7 @@ def system(frames: int):
     rng = np.random.default_rng(frames)
     own = np.array([a @ a.T + 10 * np.eye(NX) for a in rng.normal(size=(frames, NX, NX))])
     after = 0.3 * rng.normal(size=(frames, NX, NX))
-    weight = rng.uniform(0.5, 1, NX)
+    weight = rng.uniform(0.5, 1, (frames - 2, NX))
     dense = np.zeros((frames * NX, frames * NX))
     for t in range(frames):
         here, there = slice(t * NX, (t + 1) * NX), slice((t + 1) * NX, (t + 2) * NX)
@@ -19,8 +19,8 @@ def system(frames: int):
         if t + 1 < frames:
             dense[there, here] += after[t]
             dense[here, there] += after[t].T
-    difference = np.diff(np.eye(frames), 2, axis=0)
-    dense += np.kron(difference.T @ difference, np.diag(weight**2))
+    rows = (np.kron(np.diff(np.eye(frames), 2, axis=0), np.eye(NX)).T * weight.reshape(-1)).T
+    dense += rows.T @ rows
     border, corner = rng.normal(size=(frames * NX, NG)), 50 * np.eye(NG)
     return own, after, weight, dense, border, corner, rng.normal(size=frames * NX), rng.normal(size=NG)
 
@@ -28,14 +28,14 @@ def system(frames: int):
 @pytest.mark.parametrize("frames", [7, 8])
 def test_the_chain_solves_what_the_dense_matrix_says(frames):
     own, after, weight, dense, border, corner, right, right_corner = system(frames)
-    x, u = solve_bordered(chain(own, after, second_differences(weight, frames)), border, corner, right, right_corner)
+    x, u = solve_bordered(chain(own, after, second_differences(weight)), border, corner, right, right_corner)
     full = np.block([[dense, border], [border.T, corner]])
     np.testing.assert_allclose(np.r_[x, u], np.linalg.solve(full, np.r_[right, right_corner]), atol=1e-12)
 
 
 def test_damping_adds_to_the_diagonal():
     own, after, weight, dense, border, corner, right, right_corner = system(8)
-    x, u = solve_bordered(chain(own, after, second_differences(weight, 8)).damped(0.5), border, corner, right, right_corner)
+    x, u = solve_bordered(chain(own, after, second_differences(weight)).damped(0.5), border, corner, right, right_corner)
     damped = dense + 0.5 * np.diag(np.diag(dense) + 1e-6)
     full = np.block([[damped, border], [border.T, corner]])
     np.testing.assert_allclose(np.r_[x, u], np.linalg.solve(full, np.r_[right, right_corner]), atol=1e-12)
@@ -44,4 +44,4 @@ def test_damping_adds_to_the_diagonal():
 def test_a_system_without_a_minimum_is_refused():
     own, after, weight, _, border, corner, right, right_corner = system(8)
     with pytest.raises(SolveError, match="positive definite"):
-        solve_bordered(chain(own - 30 * np.eye(NX), after, second_differences(weight, 8)), border, corner, right, right_corner)
+        solve_bordered(chain(own - 30 * np.eye(NX), after, second_differences(weight)), border, corner, right, right_corner)

@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bodies import legs
-from walker import CAMERA, seen_walker, walking
 
+from bodies import legs
 from monomsk.config import KinematicsConfig
 from monomsk.errors import ModelError
 from monomsk.io.body import load_anatomy
@@ -19,6 +18,7 @@ from monomsk.kinematics.start import starting_coordinates
 from monomsk.markers.lift import lift
 from monomsk.model.compile import compile_model
 from monomsk.types import Subject
+from walker import CAMERA, seen_walker, walking
 
 PERSON = Subject(1.75, 70.0)
 FRAMES = 60
@@ -26,7 +26,7 @@ FRAMES = 60
 
 @pytest.fixture(scope="module")
 def walk():
-    truth, keypoints, R, p = seen_walker(FRAMES, noise=3.0, depth_error=0.06)
+    truth, keypoints, _, _ = seen_walker(FRAMES, noise=3.0, depth_error=0.06)
     markers, camera = lift(keypoints, CAMERA, PERSON)
     return truth, keypoints, markers, camera
 
@@ -99,7 +99,7 @@ def test_the_gradient_of_the_linearised_problem_is_that_of_the_cost(walk):
 
 
 def test_the_start_puts_the_pelvis_where_it_is(walk):
-    truth, _, markers, _ = walk
+    _, _, markers, _ = walk
     model = compile_model(legs())
     q = starting_coordinates(model, markers)
     names = list(model.coordinate_names)
@@ -112,6 +112,8 @@ def test_a_body_without_legs_is_refused(walk):
     _, keypoints, markers, camera = walk
     body = legs()
     kept = [j for j in body.joints if j.child in ("pelvis", "torso")]
-    trunk = replace(body, joints=tuple(kept), bodies=tuple(b for b in body.bodies if b.name in ("pelvis", "torso")), couplers=(), contacts=())
+    trunk = replace(
+        body, joints=tuple(kept), bodies=tuple(b for b in body.bodies if b.name in ("pelvis", "torso")), couplers=(), contacts=()
+    )
     with pytest.raises(ModelError, match="no body for the hip"):
         fit(keypoints, markers, camera, PERSON, body=trunk, anatomy=load_anatomy(), config=KinematicsConfig())

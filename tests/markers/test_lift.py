@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from walker import CAMERA, seen_walker
 
 from monomsk.errors import KeypointError
 from monomsk.markers.lift import lift
 from monomsk.types import Keypoints, Subject
+from walker import CAMERA, seen_walker
 
 PERSON = Subject(1.75, 70.0)
 
@@ -20,7 +20,7 @@ def test_markers_lie_on_their_rays_near_the_truth():
 
 
 def test_the_ground_frame_stands_upright_on_the_floor_and_looks_along_the_way():
-    truth, keypoints, R, p = seen_walker(frames=60)
+    _, keypoints, _, _ = seen_walker(frames=60)
     markers, camera = lift(keypoints, CAMERA, PERSON)
     np.testing.assert_allclose(camera.R_camera_ground[:, 1], -CAMERA.gravity, atol=1e-12)
     np.testing.assert_allclose(camera.R_camera_ground @ camera.R_camera_ground.T, np.eye(3), atol=1e-12)

@@ -2,8 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bodies import random_state, shipped
 
+from bodies import random_state, shipped
 from monomsk.io import osim_read, osim_write
 from monomsk.io.body import load_body
 from monomsk.model.compile import compile_model

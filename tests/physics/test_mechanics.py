@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bodies import random_state, shipped
 
+from bodies import random_state, shipped
 from monomsk.model.model import complete, complete_rates
 from monomsk.physics.center_of_mass import center_of_mass
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions

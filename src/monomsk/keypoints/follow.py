@@ -93,7 +93,7 @@ class Follower:
         when, anchor = min(anchors, key=lambda known: abs(known[0] - time))
         full = [(person, Person(person.hips * scale, person.radius * scale, person.score)) for person in people]
         fitting = [(p, f) for p, f in full if same_person(anchor, f, time - when)]
-        return [p for p, f in sorted(fitting, key=lambda both: float(np.linalg.norm(both[1].hips - anchor.hips)))]
+        return [p for p, _ in sorted(fitting, key=lambda both: float(np.linalg.norm(both[1].hips - anchor.hips)))]
 
 
 def overlap(first: Float[np.ndarray, "4"], second: Float[np.ndarray, "4"]) -> float:

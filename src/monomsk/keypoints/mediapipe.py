@@ -63,7 +63,11 @@ def detect(
 
 
 def _follow(
-    clip: Clip, frames: Iterable, config: KeypointsConfig, people: People | None, progress: Progress | None
+    clip: Clip,
+    frames: Iterable[tuple[int, UInt8[np.ndarray, "height width 3"]]],
+    config: KeypointsConfig,
+    people: People | None,
+    progress: Progress | None,
 ) -> tuple[Float[np.ndarray, "frame 33 2"], Float[np.ndarray, "frame 33 3"], Float[np.ndarray, "frame 33"], Follower]:
     """Image points, world points and visibility in every frame; nan where the person is not seen."""
     count = len(clip.frame_time)

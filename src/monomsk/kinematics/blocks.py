@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.linalg.lapack import dpotrf, dtrtrs
+from scipy.linalg.lapack import get_lapack_funcs
 
 from monomsk.errors import SolveError
+
+# The plain LAPACK routines: SciPy's wrappers around them cost more than the small blocks themselves.
+_cholesky, _triangular = get_lapack_funcs(("potrf", "trtrs"), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,15 @@ class Chain:
         return Chain(own, self.after)
 
 
-def second_differences(weight: Float[np.ndarray, " nx"], frames: int) -> Float[np.ndarray, "3 time nx"]:
-    """Diagonals 0, 1 and 2 frames apart of the normal matrix of weighted second differences, per coordinate."""
+def second_differences(weight: Float[np.ndarray, "time-2 nx"]) -> Float[np.ndarray, "3 time nx"]:
+    """Diagonals 0, 1 and 2 frames apart of the normal matrix of second differences, each multiplied by its weight."""
     stencil = (1.0, -2.0, 1.0)
-    counts = np.zeros((3, frames))
+    count, nx = weight.shape
+    diagonals = np.zeros((3, count + 2, nx))
     for offset in range(3):
         for i in range(3 - offset):
-            counts[offset, i : frames - 2 + i] += stencil[i] * stencil[i + offset]
-    return counts[:, :, None] * (weight**2)[None, None]
+            diagonals[offset, i : count + i] += stencil[i] * stencil[i + offset] * weight**2
+    return diagonals
 
 
 def chain(own: Float[np.ndarray, "time nx nx"], after: Float[np.ndarray, "time nx nx"], smooth: Float[np.ndarray, "3 time nx"]) -> Chain:
@@ -89,14 +93,14 @@ def _solve_chain(matrix: Chain, right: Float[np.ndarray, "unknown k"]) -> Float[
         if k:
             block = block - links[-1] @ links[-1].T
             y[k] -= links[-1] @ y[k - 1]
-        factor, info = dpotrf(block, lower=1, clean=1)
+        factor, info = _cholesky(block, lower=1, clean=1)
         if info:
             raise SolveError("the fit's equations are not positive definite")
         factors.append(factor)
-        y[k] = dtrtrs(factor, y[k], lower=1)[0]
-        links.append(dtrtrs(factor, matrix.after[k].T, lower=1)[0].T)
+        y[k] = _triangular(factor, y[k], lower=1)[0]
+        links.append(_triangular(factor, matrix.after[k].T, lower=1)[0].T)
     for k in range(count - 1, -1, -1):
         if k + 1 < count:
             y[k] -= links[k].T @ y[k + 1]
-        y[k] = dtrtrs(factors[k], y[k], lower=1, trans=1)[0]
+        y[k] = _triangular(factors[k], y[k], lower=1, trans=1)[0]
     return padded[: len(right)]

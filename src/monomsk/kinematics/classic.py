@@ -100,13 +100,14 @@ def _full(
     scene: Scene, frames: Frames, prior: Prior, start: Estimate, config: KinematicsConfig, progress: Progress
 ) -> tuple[Estimate, Float[np.ndarray, "time contact"]]:
     """Follow pixels, floor and planted feet; the lifted markers only through their relative depth."""
-    estimate, planted = replace(start, damping=levenberg.FIRST_DAMPING), frames.planted
-    frames = replace(frames, target_weight=np.zeros_like(frames.target_weight))
+    estimate, planted = replace(start, damping=levenberg.FIRST_DAMPING), np.asarray(frames.planted)
+    frames = replace(frames, target_weight=jnp.zeros_like(frames.target_weight))
+    rate = 1.0 / float(frames.step[0])
     done = 0
     while done < config.iterations:
         lenient = max(1.0, 1.6 - 0.2 * done / REPLANT_EVERY)
-        planted = planted_beliefs(trajectories.soles(scene, frames, estimate), 1.0 / frames.step[0], lenient=lenient)
-        frames = replace(frames, planted=planted)
+        planted = planted_beliefs(trajectories.soles(scene, frames, estimate), rate, lenient=lenient)
+        frames = replace(frames, planted=jnp.asarray(planted))
         began = levenberg.total_cost(scene, frames, prior, estimate.x, estimate.unknown)
         for better in levenberg.iterate(scene, frames, prior, estimate, min(REPLANT_EVERY, config.iterations - done)):
             estimate = better

@@ -14,6 +14,8 @@ from monomsk.kinematics import residuals
 from monomsk.kinematics.blocks import Chain, chain, second_differences, solve_bordered
 from monomsk.kinematics.residuals import Frames, Normal, Scene
 
+ROBUST_ACCELERATION = 3.0
+"""Where an acceleration begins to count as a blow rather than as noise [standard deviations]."""
 FIRST_DAMPING = 1e-3
 CHUNK = 64
 """Frames a compiled call takes; clips are padded to whole chunks, so that no length compiles anew."""
@@ -84,14 +86,15 @@ def _step(scene: Scene, frames: Frames, prior: Prior, here: Estimate) -> Estimat
 def total_cost(scene: Scene, frames: Frames, prior: Prior, x: Float[np.ndarray, "time nx"], unknown: Float[np.ndarray, " ng"]) -> float:
     """Half the sum of squares of everything, the pixels under a robust loss."""
     u = jnp.asarray(unknown)
-    data = sum(float(np.sum(residuals.cost(scene, part, window, u))) for part, window in chunks(frames, x))
+    data = sum(float(np.sum(residuals.cost(scene, part, jnp.asarray(window), u))) for part, window in chunks(frames, x))
     step = _step_time(frames)
-    change = np.diff(x, 2, axis=0) * _smooth_weight(prior, step)
+    change = np.diff(x, 2, axis=0) / (prior.acceleration_sigma * step**2)
+    smooth = (_per_frame(step) * ROBUST_ACCELERATION) ** 2 * np.log1p((change / ROBUST_ACCELERATION) ** 2)
     pose = (x - prior.pose) / prior.pose_sigma * _per_frame(step)
     over = _over_limit(prior, x)[0] / prior.limit_sigma
     belief = (unknown - prior.unknown) / prior.unknown_sigma
     height = (float(residuals.stature(scene, *prior.stature_points, u)) - prior.stature) / prior.stature_sigma
-    return data + 0.5 * float(np.sum(change**2) + np.sum(pose**2) + np.sum(over**2) + np.sum(belief**2) + height**2)
+    return data + 0.5 * float(np.sum(smooth) + np.sum(pose**2) + np.sum(over**2) + np.sum(belief**2) + height**2)
 
 
 def chunks(frames: Frames, x: Float[np.ndarray, "time nx"]) -> Iterator[tuple[Frames, Float[np.ndarray, "chunk+1 nx"]]]:
@@ -99,7 +102,7 @@ def chunks(frames: Frames, x: Float[np.ndarray, "time nx"]) -> Iterator[tuple[Fr
     count = len(x)
     for low in range(0, count, CHUNK):
         high = min(low + CHUNK, count)
-        part = jax.tree.map(lambda a, low=low, high=high: _pad(a[low:high], CHUNK), frames)
+        part = jax.tree.map(lambda a, low=low, high=high: _pad(np.asarray(a)[low:high], CHUNK), frames)
         window = x[np.minimum(np.arange(low, low + CHUNK + 1), count - 1)]
         yield part, window
 
@@ -108,33 +111,34 @@ def _pad(a: Float[np.ndarray, "n *rest"], length: int) -> Float[np.ndarray, "len
     return np.concatenate([a, np.zeros((length - len(a), *a.shape[1:]))]) if len(a) < length else np.asarray(a)
 
 
-def _linearise(scene: Scene, frames: Frames, here: Estimate) -> Normal:
+def _linearise(scene: Scene, frames: Frames, here: Estimate) -> dict[str, np.ndarray]:
+    """The fields of `residuals.Normal` over the whole clip."""
     unknown, count = jnp.asarray(here.unknown), len(here.x)
-    parts = [residuals.linearise(scene, part, window, unknown) for part, window in chunks(frames, here.x)]
-    fields = {f.name: [np.asarray(getattr(part, f.name)) for part in parts] for f in dataclasses.fields(Normal)}
-    return Normal(**{n: sum(v) if n.startswith("shared") else np.concatenate(v)[:count] for n, v in fields.items()})
+    parts = [residuals.linearise(scene, part, jnp.asarray(window), unknown) for part, window in chunks(frames, here.x)]
+    fields = {f.name: np.stack([np.asarray(getattr(part, f.name)) for part in parts]) for f in dataclasses.fields(Normal)}
+    return {n: v.sum(0) if n.startswith("shared") else v.reshape(-1, *v.shape[2:])[:count] for n, v in fields.items()}
 
 
 def _system(
-    scene: Scene, frames: Frames, prior: Prior, here: Estimate, normal: Normal
+    scene: Scene, frames: Frames, prior: Prior, here: Estimate, normal: dict[str, np.ndarray]
 ) -> tuple[Chain, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     x, (count, nx) = here.x, here.x.shape
     step = _step_time(frames)
-    own, gradient, mixed = normal.own.copy(), normal.gradient.copy(), normal.mixed.copy()
-    own[1:] += normal.next_own[:-1]
-    gradient[1:] += normal.next_gradient[:-1]
-    mixed[1:] += normal.next_mixed[:-1]
+    own, gradient, mixed = normal["own"].copy(), normal["gradient"].copy(), normal["mixed"].copy()
+    own[1:] += normal["next_own"][:-1]
+    gradient[1:] += normal["next_gradient"][:-1]
+    mixed[1:] += normal["next_mixed"][:-1]
     over, active = _over_limit(prior, x)
     diagonal = active / prior.limit_sigma**2 + _per_frame(step) ** 2 / prior.pose_sigma**2
     own[:, np.arange(nx), np.arange(nx)] += diagonal
     gradient += over / prior.limit_sigma**2 + _per_frame(step) ** 2 * (x - prior.pose) / prior.pose_sigma**2
-    weight = _smooth_weight(prior, step)
-    matrix = chain(own, normal.after, second_differences(weight, count))
+    weight = _smooth_weight(prior, x, step)
+    matrix = chain(own, normal["after"], second_differences(weight))
     change = np.diff(x, 2, axis=0) * weight**2
     gradient[:-2] += change
     gradient[1:-1] -= 2.0 * change
     gradient[2:] += change
-    corner, gradient_corner = normal.shared.copy(), normal.shared_gradient.copy()
+    corner, gradient_corner = normal["shared"].copy(), normal["shared_gradient"].copy()
     corner[np.diag_indices_from(corner)] += 1.0 / prior.unknown_sigma**2
     gradient_corner += (here.unknown - prior.unknown) / prior.unknown_sigma**2
     u = jnp.asarray(here.unknown)
@@ -154,8 +158,10 @@ def _per_frame(step: float) -> float:
     return float(np.sqrt(30.0 * step))
 
 
-def _smooth_weight(prior: Prior, step: float) -> Float[np.ndarray, " nx"]:
-    return _per_frame(step) / (prior.acceleration_sigma * step**2)
+def _smooth_weight(prior: Prior, x: Float[np.ndarray, "time nx"], step: float) -> Float[np.ndarray, "time-2 nx"]:
+    """Weights of the second differences: those of the acceleration belief, less where a movement is violent (Cauchy's)."""
+    plain = 1.0 / (prior.acceleration_sigma * step**2)
+    return _per_frame(step) * plain / np.sqrt(1.0 + (np.diff(x, 2, axis=0) * plain / ROBUST_ACCELERATION) ** 2)
 
 
 def _over_limit(prior: Prior, x: Float[np.ndarray, "time nx"]) -> tuple[Float[np.ndarray, "time nx"], Float[np.ndarray, "time nx"]]:

@@ -14,7 +14,7 @@ from monomsk.model.model import Model
 from monomsk.spatial import projection
 from monomsk.types import Camera, Keypoints, Markers, Subject
 
-CLIP_FIRMNESS = 10.0
+CLIP_FIRMNESS = 15.0
 """How many frames' worth of certainty a second of video adds to the beliefs about sizes and camera."""
 LIFTED_SIGMA, FLAT_SIGMA = 0.06, 0.15
 """Trust in lifted markers during the rough fit [m], with the estimator's depth and without any."""
@@ -85,14 +85,14 @@ def build_frames(
     has_root = (seen[:, hips] > 0).all(1, keepdims=True)
     guessed = keypoints.depth is not None
     return Frames(
-        xy=xy,
-        weight=weight,
-        depth=depth - depth[:, hips].mean(1, keepdims=True),
-        depth_weight=np.where(has_root, seen / config.depth_sigma, 0.0) * guessed,
-        target=target,
-        target_weight=seen / (LIFTED_SIGMA if guessed else FLAT_SIGMA),
-        planted=np.zeros((count, len(scene.model.contact_names))),
-        step=np.append(np.diff(time), 0.0),
+        xy=jnp.asarray(xy),
+        weight=jnp.asarray(weight),
+        depth=jnp.asarray(depth - depth[:, hips].mean(1, keepdims=True)),
+        depth_weight=jnp.asarray(np.where(has_root, seen / config.depth_sigma, 0.0) * guessed),
+        target=jnp.asarray(target),
+        target_weight=jnp.asarray(seen / (LIFTED_SIGMA if guessed else FLAT_SIGMA)),
+        planted=jnp.zeros((count, len(scene.model.contact_names))),
+        step=jnp.asarray(np.append(np.diff(time), 0.0)),
     )
 
 

@@ -6,6 +6,7 @@ standard deviation measured for MediaPipe). The kinematics takes the result as a
 
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d, median_filter
@@ -44,8 +45,8 @@ def undistorted(keypoints: Keypoints, camera: Camera) -> Float[np.ndarray, "time
     """Pixels [px] of the keypoints with the lens distortion taken out."""
     if not any(camera.distortion):
         return keypoints.xy
-    parts = (np.asarray(v, float) for v in (camera.focal, camera.center, camera.distortion))
-    return np.asarray(projection.undistort(keypoints.xy, *parts))
+    focal, center, distortion = (jnp.asarray(v, float) for v in (camera.focal, camera.center, camera.distortion))
+    return np.asarray(projection.undistort(jnp.asarray(keypoints.xy), focal, center, distortion))
 
 
 def _rays(keypoints: Keypoints, camera: Camera) -> Float[np.ndarray, "time keypoint 2"]:
@@ -91,7 +92,7 @@ def _root_position(
     square = (weight**2)[..., None, None]
     normal = np.einsum("tkij,tkil->tjl", rows * square, rows) + 1e-9 * np.eye(3)
     root = np.linalg.solve(normal, np.einsum("tkij,tki->tj", rows * square, right)[..., None])[..., 0]
-    return _smoothed(root, enough & (root[:, 2] > 0.3), keypoints.time)
+    return _smoothed(root, np.where(root[:, 2] > 0.3, enough, False), keypoints.time)
 
 
 def _root_from_stature(
@@ -107,7 +108,7 @@ def _root_from_stature(
         raise KeypointError("no frame shows shoulders, hips and ankles together: film the whole body")
     middle = rays[:, pairs].reshape(len(rays), 3, 2, 2).mean(2)
     extent = np.linalg.norm(middle[:, 0] - middle[:, 2], axis=-1) + np.linalg.norm(middle[:, 2] - middle[:, 1], axis=-1)
-    fraction = 0.288 + 0.245 + 0.246
+    fraction = sum(part for _, lower, part in SEGMENTS if lower in ("hip", "knee", "ankle"))
     depth = fraction * subject.height / np.quantile(extent[enough], 0.9)
     root = np.concatenate([middle[:, 2], np.ones((len(rays), 1))], -1) * depth
     return _smoothed(root, enough, keypoints.time)
