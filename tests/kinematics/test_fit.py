@@ -18,17 +18,17 @@ from monomsk.kinematics.start import starting_coordinates
 from monomsk.markers.lift import lift
 from monomsk.model.compile import compile_model
 from monomsk.types import Subject
-from walker import CAMERA, seen_walker, walking
+from walker import CAMERA, seen_walker
 
-PERSON = Subject(1.75, 70.0)
+PERSON = Subject(1.75, 72.0)
 FRAMES = 60
 
 
 @pytest.fixture(scope="module")
 def walk():
-    truth, keypoints, _, _ = seen_walker(FRAMES, noise=3.0, depth_error=0.06)
+    motion, _, keypoints, _, _ = seen_walker(FRAMES, noise=3.0, depth_error=0.06)
     markers, camera = lift(keypoints, CAMERA, PERSON)
-    return truth, keypoints, markers, camera
+    return motion, keypoints, markers, camera
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +48,16 @@ def problem(walk):
 
 
 def test_angles_come_back(fitted, walk):
-    names, time = fitted.motion.names, walk[1].time
-    truth = walking(names, time)
-    for base, tolerance in (("hip_flexion", 5.0), ("knee_angle", 6.0), ("ankle_angle", 8.0)):
+    names, truth = fitted.motion.names, walk[0]
+    for base, tolerance in (("hip_flexion", 6.0), ("knee_angle", 6.0), ("ankle_angle", 8.0)):
         for side in "rl":
-            i = names.index(f"{base}_{side}")
-            error = np.degrees(np.abs(fitted.motion.q[:, i] - truth[:, i]).mean())
+            i, j = names.index(f"{base}_{side}"), truth.names.index(f"{base}_{side}")
+            error = np.degrees(np.abs(fitted.motion.q[:, i] - truth.q[:, j]).mean())
             assert error < tolerance, f"{base}_{side}: {error:.1f} deg"
 
 
 def test_the_body_has_the_persons_height_and_mass(fitted):
-    assert fitted.body.mass == pytest.approx(70.0, abs=1e-6)
+    assert fitted.body.mass == pytest.approx(72.0, abs=1e-6)
     model = compile_model(fitted.body)
     thigh = float(np.linalg.norm(np.asarray(model.p_parent_joint)[model.body("tibia_r")]))
     right, left = (np.asarray(model.p_parent_joint)[model.body(f"tibia_{s}")] for s in "rl")
@@ -67,7 +66,7 @@ def test_the_body_has_the_persons_height_and_mass(fitted):
 
 
 def test_planted_feet_neither_slide_nor_sink(fitted):
-    assert fitted.motion.quality["foot_slide_m_per_s"] < 0.15
+    assert fitted.motion.quality["foot_slide_m_per_s"] < 0.08
     assert fitted.motion.quality["floor_penetration_m"] < 0.03
 
 
@@ -99,12 +98,13 @@ def test_the_gradient_of_the_linearised_problem_is_that_of_the_cost(walk):
 
 
 def test_the_start_puts_the_pelvis_where_it_is(walk):
-    _, _, markers, _ = walk
+    markers = walk[2]
     model = compile_model(legs())
     q = starting_coordinates(model, markers)
     names = list(model.coordinate_names)
     height = q[:, names.index("pelvis_ty")]
-    assert np.abs(height - walking(model.coordinate_names, walk[1].time)[:, names.index("pelvis_ty")]).mean() < 0.15
+    truth = walk[0]
+    assert np.abs(height - truth.q[:, truth.names.index("pelvis_ty")]).mean() < 0.15
     assert np.abs(np.degrees(q[:, names.index("pelvis_tilt")])).mean() < 20
 
 

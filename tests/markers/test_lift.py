@@ -6,11 +6,11 @@ from monomsk.markers.lift import lift
 from monomsk.types import Keypoints, Subject
 from walker import CAMERA, seen_walker
 
-PERSON = Subject(1.75, 70.0)
+PERSON = Subject(1.75, 72.0)
 
 
 def test_markers_lie_on_their_rays_near_the_truth():
-    truth, keypoints, R, p = seen_walker(frames=40)
+    _, truth, keypoints, R, p = seen_walker(frames=40)
     markers, camera = lift(keypoints, CAMERA, PERSON)
     in_camera = markers.xyz @ camera.R_camera_ground.T + camera.p_camera_ground
     pixels = in_camera[..., :2] / in_camera[..., 2:] * np.array(CAMERA.focal) + np.array(CAMERA.center)
@@ -20,7 +20,7 @@ def test_markers_lie_on_their_rays_near_the_truth():
 
 
 def test_the_ground_frame_stands_upright_on_the_floor_and_looks_along_the_way():
-    _, keypoints, _, _ = seen_walker(frames=60)
+    _, _, keypoints, _, _ = seen_walker(frames=60)
     markers, camera = lift(keypoints, CAMERA, PERSON)
     np.testing.assert_allclose(camera.R_camera_ground[:, 1], -CAMERA.gravity, atol=1e-12)
     np.testing.assert_allclose(camera.R_camera_ground @ camera.R_camera_ground.T, np.eye(3), atol=1e-12)
@@ -32,14 +32,14 @@ def test_the_ground_frame_stands_upright_on_the_floor_and_looks_along_the_way():
 
 
 def test_a_taller_person_is_farther_away():
-    _, keypoints, _, _ = seen_walker(frames=30)
+    _, _, keypoints, _, _ = seen_walker(frames=30)
     near, far = (lift(keypoints, CAMERA, Subject(h, 70.0)) for h in (1.5, 2.0))
     distance = [np.nanmean(m.xyz @ c.R_camera_ground.T + c.p_camera_ground, (0, 1))[2] for m, c in (near, far)]
     assert distance[1] / distance[0] == pytest.approx(2.0 / 1.5, rel=0.02)
 
 
 def test_missing_keypoints_stay_missing():
-    _, keypoints, _, _ = seen_walker(frames=30)
+    _, _, keypoints, _, _ = seen_walker(frames=30)
     sigma = keypoints.sigma.copy()
     sigma[5:9, 3] = np.inf
     markers, _ = lift(Keypoints(keypoints.time, keypoints.names, keypoints.xy, sigma, keypoints.depth), CAMERA, PERSON)
@@ -49,7 +49,7 @@ def test_missing_keypoints_stay_missing():
 
 
 def test_without_depth_the_stature_places_the_person():
-    truth, keypoints, R, p = seen_walker(frames=30)
+    _, truth, keypoints, R, p = seen_walker(frames=30)
     flat = Keypoints(keypoints.time, keypoints.names, keypoints.xy, keypoints.sigma)
     markers, camera = lift(flat, CAMERA, PERSON)
     depth = (markers.xyz @ camera.R_camera_ground.T + camera.p_camera_ground)[..., 2].mean()
@@ -57,7 +57,7 @@ def test_without_depth_the_stature_places_the_person():
 
 
 def test_a_person_never_seen_whole_is_refused():
-    _, keypoints, _, _ = seen_walker(frames=30)
+    _, _, keypoints, _, _ = seen_walker(frames=30)
     sigma = np.full_like(keypoints.sigma, np.inf)
     sigma[:, :3] = 5.0
     with pytest.raises(KeypointError, match="film the whole body"):

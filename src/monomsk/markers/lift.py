@@ -103,7 +103,7 @@ def _root_from_stature(
     pairs = [names.index(f"{n}_{s}") for n in ("shoulder", "ankle", "hip") for s in "rl" if f"{n}_{s}" in names]
     if len(pairs) < 6:
         raise KeypointError("the keypoints have no shoulders, hips and ankles: the person cannot be placed in space")
-    enough = seen[:, pairs].all(1)
+    enough = np.logical_and.reduce(seen[:, pairs], 1)
     if not enough.any():
         raise KeypointError("no frame shows shoulders, hips and ankles together: film the whole body")
     middle = rays[:, pairs].reshape(len(rays), 3, 2, 2).mean(2)
