@@ -17,10 +17,12 @@ from scipy.ndimage import binary_erosion
 
 from monomsk.config import KineticsConfig
 from monomsk.io import osim_read
+from monomsk.io.body import load_body
 from monomsk.kinetics import classic, filtering
 from monomsk.kinetics.feet import Feet, feet_of
 from monomsk.kinetics.mechanics import Mechanics, mechanics
 from monomsk.model.compile import compile_model
+from monomsk.model.edit import with_contacts_of
 from monomsk.model.spec import ModelSpec
 from monomsk.types import Kinetics, Motion, Subject
 
@@ -61,7 +63,7 @@ def load(root: Path, row: dict[str, str]) -> Lab | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.osim"
         path.write_bytes(gzip.decompress((root / row["model"]).read_bytes()))
-        spec = osim_read.read(path)
+        spec = with_contacts_of(osim_read.read(path), load_body())
     subject = Subject(float(row["height_m"] or 1.70), float(row["mass_kg"]))
     spec = with_mass(replace(spec, muscles=(), wraps=()), subject.mass)
     motion = motion_of(spec, data)

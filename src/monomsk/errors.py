@@ -28,6 +28,17 @@ class KeypointError(MonomskError):
     exit_code = 4
 
 
+class SeveralPeopleError(KeypointError):
+    """People in the video between whom only a person can choose; carries where they are, for a numbered picture."""
+
+    def __init__(self, message: str, time: float, boxes: tuple[tuple[int, tuple[float, float, float, float]], ...]) -> None:
+        super().__init__(message)
+        self.time = time
+        """When [s, on the axis of the clip]."""
+        self.boxes = boxes
+        """Number, and box x, y, width, height [px of the upright picture], of each."""
+
+
 class ModelError(MonomskError):
     """A body model that cannot be read or compiled (unsupported joint, missing body)."""
 

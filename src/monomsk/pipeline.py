@@ -19,6 +19,7 @@ from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinetics.classic import estimate
 from monomsk.markers.lift import lift
+from monomsk.model.edit import with_contacts_of
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
 from monomsk.types import Clip, Progress, Subject, Trial
@@ -93,6 +94,7 @@ def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:
     assert trial.markers is not None
     assert trial.camera is not None
     body, notes = (load_body(), ()) if config.kinematics.model is None else read_with_notes(config.kinematics.model)
+    body = with_contacts_of(body, load_body())
     fitted = fit(
         trial.keypoints,
         trial.markers,

@@ -3,7 +3,7 @@ import pytest
 
 from keypoints.walkers import clip_of
 from monomsk.config import KeypointsConfig
-from monomsk.errors import KeypointError
+from monomsk.errors import KeypointError, SeveralPeopleError
 from monomsk.keypoints.estimator import Person
 from monomsk.keypoints.people import People, choose_among, same_person
 
@@ -46,8 +46,15 @@ def test_the_larger_one_in_the_middle_is_chosen_with_a_warning() -> None:
     assert "--person" in people.warnings[0]
 
 
+def test_between_people_alike_only_a_person_can_choose() -> None:
+    with pytest.raises(SeveralPeopleError, match=r"2 people .* --person 1 or 2 .* --bbox") as caught:
+        _choose(_standing(1200), _standing(700))
+    assert [number for number, _ in caught.value.boxes] == [1, 2]
+    assert caught.value.boxes[0][1][0] < caught.value.boxes[1][1][0]
+
+
 def test_numbers_count_from_left_to_right() -> None:
-    people = _choose(_standing(1500), _standing(300), _standing(900))
+    people = _choose(_standing(1500), _standing(300), _standing(900), config=KeypointsConfig(person=2))
     assert [c.sightings[0][1].hips[0] for c in people.tracks] == [300, 900, 1500]
     assert [c.number for c in people.tracks] == [1, 2, 3]
     candidates = people.candidates_at(CLIP)
@@ -80,7 +87,7 @@ def test_a_box_chooses_by_the_hips() -> None:
 
 
 def test_people_who_pass_each_other_stay_themselves() -> None:
-    people = _choose(_walking(300, 260), _walking(1500, -260))
+    people = _choose(_walking(300, 260), _walking(1500, -260), config=KeypointsConfig(person=1))
     assert len(people.tracks) == 2
     for candidate in people.tracks:
         x = np.array([person.hips[0] for _, person in candidate.sightings])

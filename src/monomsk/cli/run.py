@@ -4,13 +4,16 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from monomsk.cli.arguments import Run
 from monomsk.cli.progress import stage_progress
+from monomsk.errors import KeypointError, SeveralPeopleError
+from monomsk.io.atomic import write_bytes
 from monomsk.pipeline import STAGES, analyze
 from monomsk.report import folder
 from monomsk.report.results import write_results
-from monomsk.types import Trial
+from monomsk.types import Clip, Trial
 from monomsk.video.reading import read_clip
 
 
@@ -25,7 +28,10 @@ def run(arguments: Run, command: Sequence[str] = ()) -> int:
     clip = read_clip(arguments.video, settings.video)
     reported = arguments.until == STAGES[-1]
     with stage_progress() as progress:
-        trial = analyze(clip, subject, settings, until=arguments.until, progress=progress)
+        try:
+            trial = analyze(clip, subject, settings, until=arguments.until, progress=progress)
+        except SeveralPeopleError as error:
+            raise KeypointError(f"{error}; {_picture_of_people(clip, error, out)} shows the numbers") from error
         if reported:
             progress("report", 0.0)
         files = write_results(trial, out, settings, report=reported, command=command)
@@ -33,6 +39,15 @@ def run(arguments: Run, command: Sequence[str] = ()) -> int:
             progress("report", 1.0)
     _tell(replace(trial, seconds={"total": time.perf_counter() - began}), f"{out}/report.html" if reported else f"{out}", len(files))
     return 0
+
+
+def _picture_of_people(clip: Clip, error: SeveralPeopleError, out: Path) -> Path:
+    """A numbered picture beside the folder that the results would have gone to."""
+    from monomsk.report.overlay import numbered
+
+    path = out.with_name(f"{out.name}_people.png")
+    write_bytes(path, numbered(clip, error.time, error.boxes))
+    return path
 
 
 def _tell(trial: Trial, where: str, count: int) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from monomsk.config import KeypointsConfig
-from monomsk.errors import KeypointError
+from monomsk.errors import KeypointError, SeveralPeopleError
 from monomsk.keypoints.estimator import Person, PoseEstimator
 from monomsk.types import Candidate, Clip
 
@@ -20,6 +20,8 @@ STILLNESS = 0.6
 """How far the detector's idea of the same hips may differ, over the radius of the body."""
 GROWTH = 1.8
 """Largest ratio of the radii of the same body in two pictures."""
+RIVAL = 0.5
+"""Merit, over that of the best, from which somebody else may as well be the one the video is about."""
 FEWEST_SIGHTINGS = 2
 """Stills in which somebody must be seen to count (of more than four)."""
 
@@ -64,9 +66,12 @@ class People:
 def find_people(clip: Clip, stills: Stills, config: KeypointsConfig | None = None) -> People:
     """Look for people in a few pictures, link them over time and choose one.
 
-    The choice is `config.person`, else the one with the best merit (size × share of the stills × nearness to the middle),
-    with a warning when there are others. A `config.bbox` leaves the choice to the tracker. Raises KeypointError for a
-    person number that does not exist.
+    The choice is `config.person`, else the one with by far the best merit (size × share of the stills × nearness to the
+    middle), with a warning when there are others in the background. A `config.bbox` leaves the choice to the tracker.
+
+    Raises:
+        SeveralPeopleError: two or more have about the same merit, and nobody said whom to follow.
+        KeypointError: a person number that does not exist.
     """
     config = config or KeypointsConfig()
     if config.bbox is not None:
@@ -90,7 +95,10 @@ def choose_among(seen: Sequence[tuple[int, list[Person]]], clip: Clip, config: K
         for number, t in enumerate(order, start=1)
     )
     chosen, warnings = _choose(candidates, config, clip, frame)
-    return People(candidates, frame, chosen, warnings)
+    people = People(candidates, frame, chosen, warnings)
+    if config.person is None and config.bbox is None:
+        _refuse_rivals(people, clip)
+    return people
 
 
 def same_person(before: Person, after: Person, seconds: float) -> bool:
@@ -125,6 +133,20 @@ def _choose(candidates: tuple[Track, ...], config: KeypointsConfig, clip: Clip, 
     when = clip.start + clip.frame_time[frame] / clip.time_scale
     where = f"number {best.number} from the left at {when:.1f} s" if best.number else "one who comes later"
     return best, (f"{len(candidates)} people in the video: {where} is followed; choose another with --person or --bbox",)
+
+
+def _refuse_rivals(people: People, clip: Clip) -> None:
+    """Raises SeveralPeopleError when it is anybody's guess whom the video is about."""
+    merits = sorted((track.merit for track in people.tracks), reverse=True)
+    if len(merits) < 2 or merits[1] < RIVAL * merits[0]:
+        return
+    shown = people.candidates_at(clip)
+    numbers = " or ".join(str(c.number) for c in shown)
+    raise SeveralPeopleError(
+        f"{len(merits)} people in {clip.path.name}: say whom to follow with --person {numbers} (from the left), or with --bbox x,y,w,h",
+        float(clip.frame_time[people.frame]),
+        tuple((c.number, c.box) for c in shown),
+    )
 
 
 def _people_of(estimator: PoseEstimator, image: np.ndarray, size: tuple[int, int]) -> list[Person]:

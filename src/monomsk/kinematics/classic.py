@@ -69,9 +69,7 @@ def fit(
     bare = compile_model(replace(body, markers=()))
     model = compile_model(body.with_markers(anatomy.anchors_on(bare)))
     if not model.contact_names:
-        raise ModelError(
-            f"model {body.name} has no contact spheres on its feet: add SmoothSphereHalfSpaceForce spheres, or leave --model out"
-        )
+        raise ModelError(f"model {body.name} has no contact spheres on its feet: give it some (`model.edit.with_contacts_of`)")
     stride = max(1, round(1.0 / (MOST_RATE * (markers.time[1] - markers.time[0]))))
     scene = build_scene(model, camera, anatomy, config)
     frames = build_frames(scene, keypoints, markers, camera, anatomy=anatomy, config=config, stride=stride)

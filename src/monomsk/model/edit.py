@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from jaxtyping import Array, Float
 
+from monomsk.errors import ModelError
 from monomsk.model.model import Model
-from monomsk.model.spec import Axis, Body, Joint, ModelSpec, Muscle, Vec3, Wrap
+from monomsk.model.spec import Axis, Body, ContactSphere, Joint, ModelSpec, Muscle, Vec3, Wrap
 
 
 def with_numbers(spec: ModelSpec, model: Model, factors: Float[Array, "body 3"]) -> ModelSpec:
@@ -83,3 +84,29 @@ def _muscle(muscle: Muscle, stretch: dict[str, Vec3]) -> Muscle:
             moving = (x, y, z)
         points.append(replace(p, location=_times(p.location, s), moving=moving))
     return replace(muscle, points=tuple(points))
+
+
+def with_contacts_of(spec: ModelSpec, donor: ModelSpec) -> ModelSpec:
+    """The spec, given the donor's contact spheres on bodies of the same names, in the size of its own feet, when it has none.
+
+    The size of a foot is the distance from its heel body's origin to its toe joint. A foot without a toe body carries the
+    donor's toe spheres on its heel body. Raises ModelError when it has no body of the name of the donor's heel.
+    """
+    if spec.contacts:
+        return spec
+    return replace(spec, contacts=tuple(_moved(sphere, spec, donor) for sphere in donor.contacts))
+
+
+def _moved(sphere: ContactSphere, spec: ModelSpec, donor: ModelSpec) -> ContactSphere:
+    toe_joints = {j.child: j for j in donor.joints if j.parent in {c.body for c in donor.contacts}}
+    side = sphere.body[-2:]
+    toe = next(j for j in toe_joints.values() if j.child.endswith(side))
+    there = toe.parent_frame.translation
+    own = next((j.parent_frame.translation for j in spec.joints if j.child == toe.child and j.parent == toe.parent), None)
+    if toe.parent not in {b.name for b in spec.bodies}:
+        raise ModelError(f"model {spec.name} has no contact spheres and no body {toe.parent!r}: add contact spheres to its feet")
+    size = own[0] / there[0] if own is not None else 1.0
+    x, y, z = sphere.location
+    if sphere.body == toe.child and own is None:
+        return replace(sphere, body=toe.parent, location=(x + there[0], y + there[1], z + there[2]))
+    return replace(sphere, location=(x * size, y * size, z * size), radius=sphere.radius * size)

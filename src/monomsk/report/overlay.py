@@ -78,6 +78,21 @@ def people(trial: Trial) -> str:
     )
 
 
+def numbered(clip: Clip, time: float, boxes: tuple[tuple[int, tuple[float, float, float, float]], ...]) -> bytes:
+    """A PNG of the clip's picture at `time` [s] with a numbered box [px] around everybody. Raises VideoError."""
+    import cv2
+
+    from monomsk.video.decode import picture
+
+    image = cv2.cvtColor(picture(clip, time), cv2.COLOR_RGB2BGR)
+    size, green = max(clip.size) / 1000.0, (60, 200, 60)
+    for number, (x, y, w, h) in boxes:
+        corner, letter = (round(x), round(y)), (round(x), round(y + 50 * size))
+        cv2.rectangle(image, corner, (round(x + w), round(y + h)), green, max(2, round(3 * size)))
+        cv2.putText(image, str(number), letter, cv2.FONT_HERSHEY_SIMPLEX, 2 * size, green, max(2, round(4 * size)))
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
 def _window_size(keypoints: Keypoints, indices: list[int], clip: Clip) -> tuple[int, int]:
     """Width and height [px] that show the person with some room in every one of the pictures."""
     spans = [np.ptp(_seen(keypoints, index), axis=0) for index in indices]
