@@ -48,10 +48,13 @@ def analyze(
     Each stage adds what it makes, its seconds and its warnings to the Trial; what comes after `until` stays None.
     Raises what the stages raise: KeypointError (no person, or several), VideoError (moving camera), ModelError, SolveError.
     """
+    config = config or Config()
     trial = Trial(subject=subject, clip=clip, warnings=(*clip.warnings, *_doubts(subject)))
+    if STAGES.index(until) >= STAGES.index("kinematics"):
+        trial = _choose_body(trial, config)
     for stage in STAGES[: STAGES.index(until) + 1]:
         if stage in _WAY:
-            trial = _take(stage, trial, config or Config(), progress)
+            trial = _take(stage, trial, config, progress)
     return trial
 
 
@@ -80,6 +83,13 @@ def _find_keypoints(trial: Trial, config: Config, progress: Progress) -> Trial:
     return replace(trial, clip=clip, camera=camera, keypoints=keypoints, warnings=warnings)
 
 
+def _choose_body(trial: Trial, config: Config) -> Trial:
+    """The body before it is scaled: a model that will not do is told before the work begins."""
+    body, notes = (load_body(), ()) if config.kinematics.model is None else read_with_notes(config.kinematics.model)
+    load_anatomy().anchors_on(body)
+    return replace(trial, body=with_contacts_of(body, load_body()), warnings=(*trial.warnings, *notes))
+
+
 def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Keypoints → Markers, and the Camera placed in the ground frame."""
     assert trial.keypoints is not None
@@ -93,22 +103,19 @@ def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:
     assert trial.keypoints is not None
     assert trial.markers is not None
     assert trial.camera is not None
-    body, notes = (load_body(), ()) if config.kinematics.model is None else read_with_notes(config.kinematics.model)
-    body = with_contacts_of(body, load_body())
+    assert trial.body is not None
     fitted = fit(
         trial.keypoints,
         trial.markers,
         trial.camera,
         trial.subject,
-        body=body,
+        body=trial.body,
         anatomy=load_anatomy(),
         config=config.kinematics,
         progress=progress,
     )
-    warnings = (*notes, *fitted.motion.warnings)
-    return replace(
-        trial, motion=fitted.motion, body=with_fibres(fitted.body, body), camera=fitted.camera, markers=fitted.markers, warnings=warnings
-    )
+    sized, motion = with_fibres(fitted.body, trial.body), fitted.motion
+    return replace(trial, motion=motion, body=sized, camera=fitted.camera, markers=fitted.markers, warnings=motion.warnings)
 
 
 def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:

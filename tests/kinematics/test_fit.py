@@ -40,7 +40,7 @@ def fitted(walk):
 def problem(walk):
     _, keypoints, markers, camera = walk
     body, anatomy = legs(), load_anatomy()
-    model = compile_model(body.with_markers(anatomy.anchors_on(compile_model(body))))
+    model = compile_model(body.with_markers(anatomy.anchors_on(body)))
     scene = build_scene(model, camera, anatomy, KinematicsConfig())
     frames = build_frames(scene, keypoints, markers, camera, anatomy=anatomy, config=KinematicsConfig(), stride=1)
     prior = build_prior(scene, camera, PERSON, anatomy, duration=1.0)

@@ -66,8 +66,7 @@ def fit(
         ModelError: the body has no hips, knees, ankles, shoulders or contact spheres by the expected names.
         KeypointError: hips and shoulders are never seen together.
     """
-    bare = compile_model(replace(body, markers=()))
-    model = compile_model(body.with_markers(anatomy.anchors_on(bare)))
+    model = compile_model(body.with_markers(anatomy.anchors_on(body)))
     if not model.contact_names:
         raise ModelError(f"model {body.name} has no contact spheres on its feet: give it some (`model.edit.with_contacts_of`)")
     stride = max(1, round(1.0 / (MOST_RATE * (markers.time[1] - markers.time[0]))))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from monomsk.errors import ModelError
 from monomsk.model.model import Model
 from monomsk.model.scale import Segments
-from monomsk.model.spec import Marker
+from monomsk.model.spec import Marker, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,17 @@ class Anatomy:
         """Habit of a coordinate; a wide one for coordinates that nobody described."""
         return self.habits.get(_without_side(coordinate), Habit(0.0, 0.7, 40.0))
 
-    def anchors_on(self, model: Model) -> tuple[Marker, ...]:
+    def anchors_on(self, spec: ModelSpec) -> tuple[Marker, ...]:
         """The keypoints whose bodies the model has. Raises ModelError when hips, knees, ankles or shoulders have none."""
-        found = tuple(a for a in self.anchors if a.body in model.body_names)
+        bodies = {body.name for body in spec.bodies}
+        found = tuple(a for a in self.anchors if a.body in bodies)
         names = {a.name for a in found}
         for needed in ("hip", "knee", "ankle", "shoulder"):
             if f"{needed}_r" not in names or f"{needed}_l" not in names:
-                bodies = ", ".join(sorted({a.body for a in self.anchors if _without_side(a.name) == needed}))
-                raise ModelError(f"the model has no body for the {needed}: monomsk needs bodies named as in Rajagopal's family ({bodies})")
+                wanted = ", ".join(sorted({a.body for a in self.anchors if _without_side(a.name) == needed}))
+                raise ModelError(
+                    f"model {spec.name} has no body for the {needed}: bodies must be named as in Rajagopal's family ({wanted})"
+                )
         return found
 
     def segments_of(self, model: Model) -> tuple[tuple[Segment, ...], Segments]:
