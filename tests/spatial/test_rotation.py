@@ -23,11 +23,10 @@ def test_exp_is_axis_angle_and_smooth_at_zero():
     np.testing.assert_allclose(near, far, atol=1e-6)
 
 
-def test_xyz_agrees_with_scipy_and_comes_back():
+def test_xyz_agrees_with_scipy():
     angles = np.random.default_rng(1).uniform(-1.4, 1.4, (20, 3))
     R = rotation.from_xyz(jnp.asarray(angles))
     np.testing.assert_allclose(R, Rotation.from_euler("XYZ", angles).as_matrix(), atol=1e-14)
-    np.testing.assert_allclose(rotation.to_xyz(R), angles, atol=1e-12)
 
 
 def test_skew_is_the_cross_product():

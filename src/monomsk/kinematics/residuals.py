@@ -14,7 +14,7 @@ from monomsk.model.model import Model, complete
 from monomsk.model.scale import Segments, scale_model
 from monomsk.physics.forward_kinematics import forward_kinematics, points_on_bodies
 from monomsk.physics.jacobian import point_jacobian
-from monomsk.spatial import rotation
+from monomsk.spatial import projection, rotation
 
 CAMERA_UNKNOWNS = 4
 
@@ -133,9 +133,8 @@ def _points_by_globals(scene: Scene, model: Model, unknown: Float[Array, " ng"],
 def in_camera(scene: Scene, unknown: Float[Array, " ng"], point: Float[Array, "3"]) -> Float[Array, "3"]:
     """Pixel u, v and depth z [px, px, m] of a ground point."""
     R, position, focal = camera_pose(scene, unknown)
-    x, y, z = R @ (point - position)
-    z = jnp.maximum(z, 0.05)
-    return jnp.stack([focal[0] * x / z + scene.center[0], focal[1] * y / z + scene.center[1], z])
+    seen = R @ (point - position)
+    return jnp.concatenate([projection.project(seen, focal, scene.center), seen[2:]])
 
 
 def _frame_residuals(scene: Scene, frame: Frames, seen: Float[Array, "marker 3"], point: Float[Array, "point 3"]) -> Float[Array, " row"]:

@@ -5,8 +5,8 @@ from jaxtyping import Array, Float
 
 
 def project(point: Float[Array, "*batch 3"], focal: Float[Array, "2"], center: Float[Array, "2"]) -> Float[Array, "*batch 2"]:
-    """Pixels of points in the camera frame [m], without distortion. Points behind the camera are pushed to 1 cm before it."""
-    depth = jnp.maximum(point[..., 2:], 0.01)
+    """Pixels of points in the camera frame [m], without distortion. Points behind the camera are pushed to 5 cm before it."""
+    depth = jnp.maximum(point[..., 2:], 0.05)
     return point[..., :2] / depth * focal + center
 
 

@@ -33,12 +33,3 @@ def from_xyz(angles: Float[Array, "*batch 3"]) -> Float[Array, "*batch 3 3"]:
     """Body-fixed X-Y-Z rotation by `angles` [rad], the way OpenSim writes the orientation of a frame."""
     x, y, z = (from_axis_angle(jnp.broadcast_to(jnp.eye(3, dtype=angles.dtype)[i], angles.shape), angles[..., i]) for i in range(3))
     return x @ y @ z
-
-
-def to_xyz(rotation: Float[Array, "*batch 3 3"]) -> Float[Array, "*batch 3"]:
-    """Body-fixed X-Y-Z angles [rad]. Equals the inverse of `from_xyz` away from ±90° about Y."""
-    r = rotation
-    x = jnp.arctan2(-r[..., 1, 2], r[..., 2, 2])
-    y = jnp.arcsin(jnp.clip(r[..., 0, 2], -1.0, 1.0))
-    z = jnp.arctan2(-r[..., 0, 1], r[..., 0, 0])
-    return jnp.stack([x, y, z], -1)
