@@ -1,11 +1,12 @@
 """From what an .osim says to flat arrays: names become indices once, here."""
 
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from monomsk.errors import ModelError
 from monomsk.model.functions import compile_functions
 from monomsk.model.model import Model
-from monomsk.model.spec import Axis, Body, Constant, Function, Joint, Linear, ModelSpec
+from monomsk.model.spec import Axis, Body, Constant, ContactSphere, Function, Joint, Linear, ModelSpec
 from monomsk.spatial import rotation
 
 
@@ -28,7 +29,7 @@ def compile_model(spec: ModelSpec) -> Model:
     return Model(
         **_inertial([bodies[name] for name in names]),
         **_frames(joints),
-        axis=jnp.array([a.direction for a in slots], float).reshape(n, 6, 3),
+        axis=_unit(jnp.array([a.direction for a in slots], float)).reshape(n, 6, 3),
         slope=jnp.array([s for s, _ in linear], float).reshape(n, 6),
         intercept=jnp.array([i for _, i in linear], float).reshape(n, 6),
         gain=jnp.array([a.gain for a in slots], float).reshape(n, 6),
@@ -40,10 +41,10 @@ def compile_model(spec: ModelSpec) -> Model:
         coordinate_default=jnp.array([c.default for c in coordinates], float),
         gravity=jnp.array(spec.gravity, float),
         marker_location=jnp.array([m.location for m in spec.markers], float).reshape(-1, 3),
-        contact_location=jnp.array([c.location for c in spec.contacts], float).reshape(-1, 3),
-        contact_radius=jnp.array([c.radius for c in spec.contacts], float),
+        **_contacts(spec.contacts),
         body_names=tuple(names),
         joint_names=tuple(j.name for j in joints),
+        simbody_driver=tuple(_simbody_driver(j) for j in joints),
         coordinate_names=tuple(coordinate_names),
         marker_names=tuple(m.name for m in spec.markers),
         contact_names=tuple(c.name for c in spec.contacts),
@@ -85,6 +86,12 @@ def _slot_coordinate(axis: Axis, names: list[str], model: str) -> int:
     return _index(axis.coordinate, names, f"model {model}: a joint axis")
 
 
+def _unit(direction: Float[Array, "slot 3"]) -> Float[Array, "slot 3"]:
+    """Axes in files are rounded to eight digits; OpenSim brings them to length one."""
+    length = jnp.linalg.norm(direction, axis=-1, keepdims=True)
+    return direction / jnp.where(length > 0.0, length, 1.0)
+
+
 def _linear(function: Function) -> tuple[float, float]:
     if isinstance(function, Constant):
         return 0.0, function.value
@@ -94,6 +101,14 @@ def _linear(function: Function) -> tuple[float, float]:
 def _slides(axis: Axis) -> bool:
     """Whether a translation is itself a coordinate, which scaling leaves alone (OpenSim's SpatialTransform does so too)."""
     return axis.coordinate is not None and isinstance(axis.function, Linear) and abs(axis.function.slope) == 1.0
+
+
+def _simbody_driver(joint: Joint) -> tuple[int, ...]:
+    """A CustomJoint's coordinates are numbered as they first appear in its axes; other joints turn axis k by coordinate k alone."""
+    if joint.kind != "CustomJoint":
+        return 0, 1, 2
+    seen = list(dict.fromkeys(axis.coordinate for axis in (*joint.rotations, *joint.translations) if axis.coordinate is not None))
+    return tuple(-1 if axis.coordinate is None else seen.index(axis.coordinate) for axis in joint.rotations)
 
 
 def _ancestors(parent: list[int]) -> list[list[float]]:
@@ -120,4 +135,16 @@ def _frames(joints: list[Joint]) -> dict[str, jnp.ndarray]:
         "p_parent_joint": jnp.array([j.parent_frame.translation for j in joints], float),
         "R_child_joint": rotation.from_xyz(jnp.array([j.child_frame.orientation for j in joints], float)),
         "p_child_joint": jnp.array([j.child_frame.translation for j in joints], float),
+    }
+
+
+def _contacts(spheres: tuple[ContactSphere, ...]) -> dict[str, jnp.ndarray]:
+    friction = [(c.static_friction, c.dynamic_friction, c.viscous_friction) for c in spheres]
+    return {
+        "contact_location": jnp.array([c.location for c in spheres], float).reshape(-1, 3),
+        "contact_radius": jnp.array([c.radius for c in spheres], float),
+        "contact_stiffness": jnp.array([c.stiffness for c in spheres], float),
+        "contact_dissipation": jnp.array([c.dissipation for c in spheres], float),
+        "contact_friction": jnp.array(friction, float).reshape(-1, 3),
+        "contact_transition_velocity": jnp.array([c.transition_velocity for c in spheres], float),
     }

@@ -39,9 +39,19 @@ class Model(eqx.Module):
     marker_location: Float[Array, "marker 3"]
     contact_location: Float[Array, "contact 3"]
     contact_radius: Float[Array, " contact"]
+    contact_stiffness: Float[Array, " contact"]
+    """Plane-strain modulus of a sphere and the ground [N/m²]."""
+    contact_dissipation: Float[Array, " contact"]
+    """[s/m]."""
+    contact_friction: Float[Array, "contact 3"]
+    """Static, dynamic [-] and viscous [s/m] coefficient."""
+    contact_transition_velocity: Float[Array, " contact"]
+    """Slip speed at which friction is full [m/s]."""
 
     body_names: tuple[str, ...] = eqx.field(static=True)
     joint_names: tuple[str, ...] = eqx.field(static=True)
+    simbody_driver: tuple[tuple[int, ...], ...] = eqx.field(static=True)
+    """Which of its joint's coordinates, as Simbody numbers them, turns each of the three axes: only its error depends on it."""
     coordinate_names: tuple[str, ...] = eqx.field(static=True)
     marker_names: tuple[str, ...] = eqx.field(static=True)
     contact_names: tuple[str, ...] = eqx.field(static=True)

@@ -22,11 +22,14 @@ class Velocities(eqx.Module):
     """Spatial acceleration, gravity not included."""
 
 
-def velocity_kinematics(model: Model, poses: Poses, qd: Float[Array, " nq"], qdd: Float[Array, " nq"]) -> Velocities:
+def velocity_kinematics(
+    model: Model, poses: Poses, qd: Float[Array, " nq"], qdd: Float[Array, " nq"], *, simbody_compatible: bool = False
+) -> Velocities:
     """Spatial velocity and acceleration of every body from the coordinates' speeds and accelerations.
 
     Within a joint the translations come first and are fixed in the parent; each rotation axis is carried by the
     parent and by all slots before it, which gives the velocity-dependent part of the acceleration.
+    `simbody_compatible` adds the error that OpenSim's CustomJoint makes in that part (docs/mechanics.md).
     """
     origin = poses.p[0]
     shape = poses.slot_rate.shape
@@ -41,8 +44,24 @@ def velocity_kinematics(model: Model, poses: Poses, qd: Float[Array, " nq"], qdd
     before = jnp.cumsum(part[:, :3], 1) - part[:, :3] + slide
     carrier = (v - joint)[:, None] + jnp.concatenate([before, jnp.zeros_like(before)], 1)
     bias = motion.cross_motion(carrier, part).sum(1)
+    if simbody_compatible:
+        bias = bias + _simbody_surplus(model, part[:, :3, :3], poses.pivot - origin)
     a = model.ancestor @ ((twist * acceleration[..., None]).sum(1) + bias)
     return Velocities(origin, v, a)
+
+
+def _simbody_surplus(model: Model, turn: Float[Array, "body 3 3"], pivot: Float[Array, "body 3"]) -> Float[Array, "body 6"]:
+    """Acceleration that Simbody's FunctionBased mobilizer, the one below a CustomJoint, gives a body beyond the true one.
+
+    The second axis of a joint is carried by the rotation about the first, the third by those about the first two. Simbody
+    (MobilizedBodyImpl.h, buildHdot) takes instead all that the joint's first coordinate turns, and all that the joint's
+    coordinates but the third turn. It is the same where rotation k is driven by coordinate k alone.
+    """
+    driver = jnp.array(model.simbody_driver)
+    taken = jnp.stack([driver == 0, driver != 2], 1).astype(turn.dtype)
+    weight = taken - jnp.array([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]], turn.dtype)
+    surplus = jnp.cross(weight @ turn, turn[:, 1:]).sum(1)
+    return jnp.concatenate([surplus, jnp.cross(pivot, surplus)], -1)
 
 
 def inverse_dynamics(
@@ -51,24 +70,33 @@ def inverse_dynamics(
     qd: Float[Array, " nq"],
     qdd: Float[Array, " nq"],
     f_ext: Float[Array, "body 6"] | None = None,
+    *,
+    simbody_compatible: bool = False,
 ) -> Float[Array, " nq"]:
     """Generalized forces [N·m, N] that produce the motion.
 
     `f_ext` are external moments and forces on the bodies, about the ground origin in ground axes (see `motion.wrench_at`).
     Every coordinate stands for itself: forces on coupled coordinates are not folded into those that determine them.
+    `simbody_compatible` gives OpenSim's numbers, error included, in place of the right ones (docs/mechanics.md).
     """
     poses = forward_kinematics(model, q)
     twist = slot_twists(poses, poses.p[0]) * poses.slot_rate[..., None]
-    subtree = model.ancestor.T @ net_wrenches(model, poses, qd, qdd, f_ext)
+    subtree = model.ancestor.T @ net_wrenches(model, poses, qd, qdd, f_ext, simbody_compatible=simbody_compatible)
     tau = jnp.einsum("bsi,bi->bs", twist, subtree)
     return model.slot_to_coordinate.T @ tau.reshape(-1)
 
 
 def net_wrenches(
-    model: Model, poses: Poses, qd: Float[Array, " nq"], qdd: Float[Array, " nq"], f_ext: Float[Array, "body 6"] | None = None
+    model: Model,
+    poses: Poses,
+    qd: Float[Array, " nq"],
+    qdd: Float[Array, " nq"],
+    f_ext: Float[Array, "body 6"] | None = None,
+    *,
+    simbody_compatible: bool = False,
 ) -> Float[Array, "body 6"]:
     """Wrench that each body still needs from its joint and its children, about the root body's origin, ground axes."""
-    kinematics = velocity_kinematics(model, poses, qd, qdd)
+    kinematics = velocity_kinematics(model, poses, qd, qdd, simbody_compatible=simbody_compatible)
     arm = jnp.einsum("bij,bj->bi", poses.R, model.mass_center) + poses.p - kinematics.origin
     w, alpha = kinematics.v[:, :3], kinematics.a[:, :3]
     # Spatial acceleration misses the centripetal part of a material point's acceleration: add w × (velocity of the point).
