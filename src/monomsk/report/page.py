@@ -102,10 +102,17 @@ def _quality(trial: Trial) -> str:
     tables = []
     for stage, figures in quality(trial).items():
         shown = {key: value for key, value in figures.items() if key in FIGURES or not key.endswith(BY_COORDINATE)}
-        named = {FIGURES.get(key, key.replace("_", " ")): "–" if value is None else f"{value:g}" for key, value in shown.items()}
+        named = {FIGURES.get(key, key.replace("_", " ")): _short(value) for key, value in shown.items()}
         rows = "".join(f'<tr><td>{escape(name)}</td><td class="number">{text}</td></tr>' for name, text in named.items())
         tables.append(f'<div class="card"><h3>{stage.capitalize()}</h3><table>{rows}</table></div>')
     return told + f'<div class="figures">{"".join(tables)}</div>'
+
+
+def _short(value: float | None) -> str:
+    """Three digits, or all before the point."""
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if abs(value) < 1000.0 else f"{value:.0f}"
 
 
 def _pictures(trial: Trial) -> str:
