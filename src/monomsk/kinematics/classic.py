@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
+from threadpoolctl import threadpool_limits
 
 from monomsk.config import KinematicsConfig
 from monomsk.errors import ModelError
@@ -73,8 +74,10 @@ def fit(
     scene = build_scene(model, camera, anatomy, config)
     frames = build_frames(scene, keypoints, markers, camera, anatomy=anatomy, config=config, stride=stride)
     prior = build_prior(scene, camera, subject, anatomy, duration=float(markers.time[-1] - markers.time[0]))
-    estimate = _rough(scene, frames, prior, _start(scene, markers, prior, stride), progress)
-    estimate, planted = _full(scene, frames, prior, estimate, config, progress)
+    # Thousands of small factorisations: threads of the linear algebra library only wait for each other there, tenfold on a busy machine.
+    with threadpool_limits(limits=1, user_api="blas"):
+        estimate = _rough(scene, frames, prior, _start(scene, markers, prior, stride), progress)
+        estimate, planted = _full(scene, frames, prior, estimate, config, progress)
     return _outcome(scene, frames, estimate, planted, time=keypoints.time, camera=camera, subject=subject, body=body)
 
 
