@@ -15,20 +15,33 @@ SHIPPED = ROOT / "src/monomsk/data/body/monomsk_body.osim"
 MODELS = ROOT / "../shared/data/models"
 NAMES = ("Rajagopal2016", "RajagopalLaiUhlrich2023", "LaiUhlrich2022", "gait2392_thelen2003muscle", "gait10dof18musc")
 STATES = 2
+OTHER_CONTACT = {
+    "stiffness": 5e5,
+    "dissipation": 1.0,
+    "static_friction": 0.9,
+    "dynamic_friction": 0.5,
+    "viscous_friction": 0.3,
+    "transition_velocity": 0.1,
+}
+"""Parameters of contact that differ from the shipped body's, and its two coefficients of friction from each other."""
 STATION = (0.1, -0.2, 0.3)
 """A point of every body, off its axes, that tells its orientation as well."""
 
 
 class Opened:
-    """A model that OpenSim has opened, without forces but, when asked for, those of its contact spheres."""
+    """A model that OpenSim has opened, without forces but, when asked for, those of its contact spheres,
+    with the parameters given."""
 
-    def __init__(self, path: Path, *, with_contacts: bool = False):
+    def __init__(self, path: Path, contact_parameters: dict[str, float] | None = None):
         opensim.Logger.setLevelString("off")
         self.model = opensim.Model(str(path))
         forces = self.model.updForceSet()
-        if with_contacts:
+        if contact_parameters is not None:
             for i in range(forces.getSize()):
                 forces.get(i).set_appliesForce(forces.get(i).getConcreteClassName() == "SmoothSphereHalfSpaceForce")
+                contact = opensim.SmoothSphereHalfSpaceForce.safeDownCast(forces.get(i))
+                for name, value in contact_parameters.items() if contact is not None else ():
+                    getattr(contact, f"set_{name}")(value)
         else:
             forces.clearAndDestroy()
         self.state = self.model.initSystem()
@@ -95,9 +108,9 @@ def record(path: Path, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {name: np.array(values) for name, values in rows.items()} | {"coordinates": np.array(opened.names)}
 
 
-def record_contacts(path: Path, rng: np.random.Generator, states: int = 6) -> dict[str, np.ndarray]:
+def record_contacts(path: Path, rng: np.random.Generator, states: int, parameters: dict[str, float]) -> dict[str, np.ndarray]:
     """Moment about the ground origin [N·m] and force [N] on the body of every contact sphere, the feet in and near the ground."""
-    opened = Opened(path, with_contacts=True)
+    opened = Opened(path, parameters)
     forces = opened.model.getForceSet()
     found = [opensim.SmoothSphereHalfSpaceForce.safeDownCast(forces.get(i)) for i in range(forces.getSize())]
     spheres = {f.getSocket("sphere").getConnecteePath().split("/")[-1]: f for f in found if f is not None}
@@ -128,9 +141,10 @@ def _wrench(force: Any, state: Any) -> np.ndarray:
 def main() -> None:
     rng = np.random.default_rng(3)
     arrays = {f"shipped/{k}": v for k, v in record(SHIPPED, rng).items()}
-    arrays |= {f"contacts/{k}": v for k, v in record_contacts(SHIPPED, rng).items()}
+    arrays |= {f"contacts/{k}": v for k, v in record_contacts(SHIPPED, rng, 6, {}).items()}
     for name in NAMES:
         arrays |= {f"{name}/{k}": v for k, v in record(MODELS / f"{name}.osim", rng).items()}
+    arrays |= {f"other_contact/{k}": v for k, v in record_contacts(SHIPPED, rng, 3, OTHER_CONTACT).items()}
     arrays["version"] = np.array(opensim.GetVersionAndDate())
     np.savez_compressed(Path(__file__).with_name("mechanics.npz"), **arrays)  # pyright: ignore[reportArgumentType]
 

@@ -1,5 +1,6 @@
 """The ground under the contact spheres pushes as in OpenSim."""
 
+from functools import partial
 from pathlib import Path
 
 import equinox as eqx
@@ -17,10 +18,9 @@ from monomsk.spatial import motion
 MODEL = shipped()
 
 
-@pytest.fixture(scope="module")
-def theirs() -> dict[str, np.ndarray]:
+def recorded(name: str) -> dict[str, np.ndarray]:
     with np.load(Path(__file__).parents[1] / "oracles/mechanics.npz") as file:
-        return {k.partition("/")[2]: v for k, v in file.items() if k.startswith("contacts/")}
+        return {k.partition("/")[2]: v for k, v in file.items() if k.startswith(f"{name}/")}
 
 
 def states(theirs: dict[str, np.ndarray]) -> tuple[jax.Array, jax.Array]:
@@ -28,18 +28,30 @@ def states(theirs: dict[str, np.ndarray]) -> tuple[jax.Array, jax.Array]:
     return jnp.asarray(theirs["q"][:, order]), jnp.asarray(theirs["qd"][:, order])
 
 
+def other_contact() -> Model:
+    """The shipped body on the ground of `OTHER_CONTACT` in oracles/make_mechanics.py."""
+    one = jnp.ones(len(MODEL.contact_names))
+    return eqx.tree_at(
+        lambda m: (m.contact_stiffness, m.contact_dissipation, m.contact_friction, m.contact_transition_velocity),
+        MODEL,
+        (5e5 * one, 1.0 * one, jnp.outer(one, jnp.array([0.9, 0.5, 0.3])), 0.1 * one),
+    )
+
+
 @jax.jit
-@jax.vmap
-def wrenches(q: jax.Array, qd: jax.Array) -> tuple[jax.Array, jax.Array]:
+@partial(jax.vmap, in_axes=(None, 0, 0))
+def wrenches(model: Model, q: jax.Array, qd: jax.Array) -> tuple[jax.Array, jax.Array]:
     """On every sphere, and on every body."""
-    poses = forward_kinematics(MODEL, q)
-    contact = contact_forces(MODEL, poses, qd)
-    return motion.wrench_at(contact.force, 0.0 * contact.force, contact.point), contact_wrenches(MODEL, poses, qd)
+    poses = forward_kinematics(model, q)
+    contact = contact_forces(model, poses, qd)
+    return motion.wrench_at(contact.force, 0.0 * contact.force, contact.point), contact_wrenches(model, poses, qd)
 
 
-def test_forces_and_moments_equal_opensims(theirs: dict[str, np.ndarray]) -> None:
-    spheres, bodies = wrenches(*states(theirs))
-    order = [MODEL.contact_names.index(name) for name in theirs["spheres"]]
+@pytest.mark.parametrize(("name", "model"), [("contacts", MODEL), ("other_contact", other_contact())], ids=["shipped", "other"])
+def test_forces_and_moments_equal_opensims(name: str, model: Model) -> None:
+    theirs = recorded(name)
+    spheres, bodies = wrenches(model, *states(theirs))
+    order = [MODEL.contact_names.index(sphere) for sphere in theirs["spheres"]]
     reference = theirs["wrench"]
     # Pushing hard, sliding, and hovering with a trace of force: each is there to be compared.
     assert reference[..., 4].max() > 300.0
@@ -52,8 +64,8 @@ def test_forces_and_moments_equal_opensims(theirs: dict[str, np.ndarray]) -> Non
     assert not np.delete(np.asarray(bodies), feet, axis=1).any()
 
 
-def test_gradients_agree_with_finite_differences(theirs: dict[str, np.ndarray]) -> None:
-    q, qd = (v[1] for v in states(theirs))
+def test_gradients_agree_with_finite_differences() -> None:
+    q, qd = (v[1] for v in states(recorded("contacts")))
     rng = np.random.default_rng(8)
     dq, dqd = (jnp.asarray(rng.normal(size=MODEL.nq)) for _ in range(2))
 

@@ -9,7 +9,7 @@ from bodies import random_state, shipped
 from monomsk.model.model import complete, complete_rates
 from monomsk.physics.center_of_mass import center_of_mass
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
-from monomsk.physics.inverse_dynamics import inverse_dynamics
+from monomsk.physics.inverse_dynamics import inverse_dynamics, velocity_kinematics
 from monomsk.physics.jacobian import point_jacobian
 from monomsk.physics.mass_matrix import mass_matrix
 from monomsk.spatial import motion
@@ -48,6 +48,19 @@ def test_velocity_terms_are_lagranges(state):
     potential = jax.grad(lambda v: -total * MODEL.gravity @ center_of_mass(MODEL, forward_kinematics(MODEL, v)))(q)
     bias = inverse_dynamics(MODEL, q, qd, jnp.zeros_like(q))
     np.testing.assert_allclose(bias, M_rate @ qd - kinetic + potential, atol=1e-9)
+
+
+def test_angular_accelerations_are_derivatives_but_for_opensims_error():
+    """At a bent knee one coordinate turns three axes: there OpenSim's acceleration is not the derivative of its velocity."""
+    knee, tibia = MODEL.coordinate("knee_angle_r"), MODEL.body("tibia_r")
+    q, qd = MODEL.coordinate_default.at[knee].set(0.3), jnp.zeros(MODEL.nq).at[knee].set(3.0)
+
+    def turn(v, compatible):
+        return velocity_kinematics(MODEL, forward_kinematics(MODEL, v), qd, 0.0 * qd, simbody_compatible=compatible)
+
+    rate = jax.jvp(lambda v: turn(v, False).v[tibia, :3], (q,), (qd,))[1]
+    np.testing.assert_allclose(turn(q, False).a[tibia, :3], rate, atol=1e-12)
+    assert 0.1 < float(jnp.abs(turn(q, True).a[tibia, :3] - rate).max()) < 1.0
 
 
 def test_root_force_carries_the_weight_and_the_acceleration_of_the_center_of_mass(state):
