@@ -7,6 +7,7 @@ import pytest
 
 from bodies import random_state, shipped
 from monomsk.model.model import complete, complete_rates
+from monomsk.model.scale import scale_model
 from monomsk.physics.center_of_mass import center_of_mass
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
 from monomsk.physics.inverse_dynamics import inverse_dynamics, velocity_kinematics
@@ -101,6 +102,21 @@ def test_gradients_agree_with_finite_differences_also_at_straight_knees():
     step, direction = 1e-6, jnp.asarray(np.random.default_rng(5).normal(size=MODEL.nq)).at[jnp.array(MODEL.dependent)].set(0.0)
     numeric = (f(q + step * direction) - f(q - step * direction)) / (2 * step)
     np.testing.assert_allclose(jax.grad(f)(q) @ direction, numeric, rtol=1e-6)
+
+
+def test_gradients_by_the_size_and_mass_of_the_body(state):
+    q, qd, qdd = state
+    rng = np.random.default_rng(6)
+    along, heavier = jnp.asarray(rng.normal(size=(len(MODEL.body_names), 3))), 3.0
+
+    @jax.jit
+    def f(factors, mass):
+        return jnp.sum(jnp.sin(inverse_dynamics(scale_model(MODEL, factors, mass), q, qd, qdd) / 50.0))
+
+    factors, mass, step = jnp.asarray(rng.uniform(0.9, 1.1, along.shape)), 70.0, 1e-5
+    numeric = (f(factors + step * along, mass + step * heavier) - f(factors - step * along, mass - step * heavier)) / (2 * step)
+    by_factor, by_mass = jax.grad(f, argnums=(0, 1))(factors, mass)
+    np.testing.assert_allclose(jnp.vdot(by_factor, along) + by_mass * heavier, numeric, rtol=1e-6)
 
 
 def test_coupled_coordinates_follow_at_all_orders(state):
