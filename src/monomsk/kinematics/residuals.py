@@ -60,6 +60,9 @@ class Frames(eqx.Module):
     """Belief that a sole point is on the floor and still, 0 to 1."""
     step: Float[Array, " time"]
     """Time to the next frame [s]; 0 at the last frame, which ends the chain."""
+    share: Float[Array, " time"]
+    """Square root of the part of a tenth of a second that a frame stands for: neighbouring frames say the same thing about the floor,
+    so its tolerances are those of a tenth of a second, whatever the frame rate."""
 
 
 class Normal(eqx.Module):
@@ -144,7 +147,7 @@ def _frame_residuals(scene: Scene, frame: Frames, seen: Float[Array, "marker 3"]
     depth = (seen[:, 2] - seen[jnp.array(scene.hips), 2].mean() - frame.depth) * frame.depth_weight
     target = (point[:n] - frame.target) * frame.target_weight[:, None]
     height = point[n:, 1]
-    sole = jnp.where(height < 0.0, 1.0, frame.planted) * height / scene.sole_sigma * jnp.sqrt(frame.step / 0.1)
+    sole = jnp.where(height < 0.0, 1.0, frame.planted) * height / scene.sole_sigma * frame.share
     return jnp.concatenate([pixels.reshape(-1), depth, target.reshape(-1), sole])
 
 
@@ -159,8 +162,7 @@ def _robust_weights(scene: Scene, frame: Frames, seen: Float[Array, "marker 3"])
 def _slide(scene: Scene, frame: Frames, motion: Float[Array, "contact 3"]) -> Float[Array, " row"]:
     """Motion of planted sole points to the next frame [m], in tolerances."""
     step = jnp.where(frame.step > 0.0, frame.step, 1.0)
-    # Neighbouring frames say the same thing: the tolerance is that of a tenth of a second, whatever the frame rate.
-    weight = jnp.where(frame.step > 0.0, frame.planted / (step * scene.slide_sigma) * jnp.sqrt(step / 0.1), 0.0)
+    weight = jnp.where(frame.step > 0.0, frame.planted / (step * scene.slide_sigma) * frame.share, 0.0)
     return (motion * weight[:, None]).reshape(-1)
 
 

@@ -93,6 +93,7 @@ def build_frames(
         target_weight=jnp.asarray(seen / (LIFTED_SIGMA if guessed else FLAT_SIGMA)),
         planted=jnp.zeros((count, len(scene.model.contact_names))),
         step=jnp.asarray(np.append(np.diff(time), 0.0)),
+        share=jnp.full(count, np.sqrt((time[1] - time[0]) / 0.1)),
     )
 
 

@@ -22,7 +22,7 @@ def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: Kinetics
     The generalized forces on the root coordinates are residuals: what neither foot could give. They are part of the answer.
     Raises InputError (uneven or too few frames, coordinates that are not the model's), ModelError (no feet), SolveError.
     """
-    tell = progress if progress is not None else _silent
+    tell = progress or (lambda done: None)
     model = compile_model(spec)
     if motion.names != model.coordinate_names:
         raise InputError(f"the motion's coordinates are not those of model {spec.name}: kinematics and model must belong together")
@@ -55,7 +55,3 @@ def standing_hips(model: Model, feet: Feet) -> float:
     q = np.asarray(model.coordinate_default)[None]
     state = mechanics(model, feet, (q, np.zeros_like(q), np.zeros_like(q)))
     return max(float(state.hip[0, :, 1].mean() - state.point[0, :, 1].min()), 0.1)
-
-
-def _silent(done: float) -> None:
-    """Nobody listens."""
