@@ -72,7 +72,7 @@ class Opened:
         return np.array(rows)
 
 
-def compare(osim: Any, original: Path, written: Path) -> None:
+def check_same(osim: Any, original: Path, written: Path) -> None:
     first, second = Opened(osim, original), Opened(osim, written)
     assert first.coordinates.keys() == second.coordinates.keys()
     assert first.muscles.keys() == second.muscles.keys()
@@ -97,7 +97,7 @@ def compare(osim: Any, original: Path, written: Path) -> None:
 def test_generic_models(name: str, osim: Any, shared: Path, tmp_path: Path) -> None:
     original = shared / f"data/models/{name}.osim"
     osim_write.write(tmp_path / "written.osim", osim_read.read(original))
-    compare(osim, original, tmp_path / "written.osim")
+    check_same(osim, original, tmp_path / "written.osim")
 
 
 @pytest.mark.parametrize("name", SCALED)
@@ -105,4 +105,4 @@ def test_scaled_models(name: str, osim: Any, shared: Path, tmp_path: Path) -> No
     packed = shared / f"data/kinetics/models/{name}.osim.gz"
     (tmp_path / "original.osim").write_bytes(gzip.decompress(packed.read_bytes()))
     osim_write.write(tmp_path / "written.osim", osim_read.read(packed))
-    compare(osim, tmp_path / "original.osim", tmp_path / "written.osim")
+    check_same(osim, tmp_path / "original.osim", tmp_path / "written.osim")

@@ -44,7 +44,7 @@ def figures(model: Model, q: jax.Array, qd: jax.Array, qdd: jax.Array) -> tuple[
     return marker_positions(model, poses), station, mass_matrix(model, q), *forces
 
 
-def compare(model: Model, theirs: dict[str, np.ndarray]) -> float:
+def check_against_opensim(model: Model, theirs: dict[str, np.ndarray]) -> float:
     """Our figures of all states against OpenSim's; the largest part of the generalized forces that is OpenSim's error."""
     order = np.array([list(theirs["coordinates"]).index(name) for name in model.coordinate_names])
     by_marker = [model.marker_names.index(name) for name in sorted(model.marker_names)]
@@ -73,13 +73,13 @@ def without_muscles(path: Path) -> Model:
 
 
 def test_the_shipped_body() -> None:
-    surplus = compare(shipped(), recorded("shipped"))
+    surplus = check_against_opensim(shipped(), recorded("shipped"))
     assert surplus > 1e-3, "OpenSim's error should show: one coordinate turns the shipped knee about three axes"
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_published_models(name: str, shared: Path) -> None:
-    compare(without_muscles(shared / f"data/models/{name}.osim"), recorded(name))
+    check_against_opensim(without_muscles(shared / f"data/models/{name}.osim"), recorded(name))
 
 
 @pytest.fixture
@@ -95,12 +95,12 @@ def record() -> Recorder:
 
 
 def test_fresh_states_of_the_shipped_body(record: Recorder, repository: Path) -> None:
-    compare(shipped(), record(repository / "src/monomsk/data/body/monomsk_body.osim"))
+    check_against_opensim(shipped(), record(repository / "src/monomsk/data/body/monomsk_body.osim"))
 
 
 def test_fresh_states_of_a_joint_layout_of_opensim_3(record: Recorder, shared: Path) -> None:
     path = shared / "data/models/gait2392_thelen2003muscle.osim"
-    compare(without_muscles(path), record(path))
+    check_against_opensim(without_muscles(path), record(path))
 
 
 def test_joints_whose_coordinates_turn_other_axes_than_their_own(record: Recorder, tmp_path: Path) -> None:
@@ -126,4 +126,4 @@ def test_joints_whose_coordinates_turn_other_axes_than_their_own(record: Recorde
     bodies = tuple(Body(j.child, 2.0, (0.1, -0.2, 0.05), (0.03, 0.02, 0.04, 0.001, 0.002, -0.003)) for j in joints)
     spec = ModelSpec("twisted", bodies, joints, markers=(Marker("tip", "four_body", (0.1, 0.2, 0.3)),))
     osim_write.write(tmp_path / "twisted.osim", spec)
-    assert compare(compile_model(spec), record(tmp_path / "twisted.osim")) > 0.1
+    assert check_against_opensim(compile_model(spec), record(tmp_path / "twisted.osim")) > 0.1

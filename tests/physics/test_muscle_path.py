@@ -109,7 +109,7 @@ def states(model: Model, muscles: Muscles, q) -> MuscleStates:
     return jax.tree.map(lambda a: np.asarray(a)[: len(q)], muscle_states(model, muscles, padded, jnp.zeros_like(padded)))
 
 
-def against_opensim(spec: ModelSpec, model: Model, q: np.ndarray, length: np.ndarray, arm: np.ndarray, about: list[int]) -> None:
+def check_against_opensim(spec: ModelSpec, model: Model, q: np.ndarray, length: np.ndarray, arm: np.ndarray, about: list[int]) -> None:
     """Lengths within 1e-5 m, moment arms within 1e-4 m for 99 % and 3e-4 m for all (OpenSim's tangency is good to 0.1°)."""
     found = states(model, compile_muscles(spec, model.body_names, opensim_compat=True), q)
     assert np.abs(found.length - length).max() < 1.2e-5
@@ -124,7 +124,7 @@ def test_equals_opensim() -> None:
     about = [model.coordinate(n) for n in ORACLE["about"]]
     spec = load_body()
     assert [m.name for m in spec.muscles] == list(ORACLE["muscles"])
-    against_opensim(spec, model, ORACLE["q"][:, order], ORACLE["length"], ORACLE["moment_arm"], about)
+    check_against_opensim(spec, model, ORACLE["q"][:, order], ORACLE["length"], ORACLE["moment_arm"], about)
 
 
 @pytest.mark.parametrize("name", ["RajagopalLaiUhlrich2023", "gait2392_thelen2003muscle"])
@@ -150,7 +150,7 @@ def test_equals_the_living_opensim(shared: Path, name: str) -> None:
         q.append([c.getValue(state) for c in coordinates])
         length.append([m.getLength(state) for m in muscles])
         arm.append([[m.computeMomentArm(state, coordinates[i]) for i in about] for m in muscles])
-    against_opensim(spec, model, np.array(q), np.array(length), np.array(arm), about)
+    check_against_opensim(spec, model, np.array(q), np.array(length), np.array(arm), about)
 
 
 def test_moment_arms_are_the_derivative_of_the_lengths() -> None:
