@@ -5,6 +5,7 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
+KERNELS := $(wildcard src/monomsk/native/*.h src/monomsk/native/*.cc)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A name on the PATH is not enough: pyenv's shims exist for versions that are not chosen, and answer with an error.
@@ -27,14 +28,14 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "monomsk needs Python 3.11 or 3.12 (with its venv module) on the PATH, or: make PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# Stamps: a second call installs nothing unless the dependencies have changed.
-$(VENV)/.installed-demo: pyproject.toml | $(BIN)/python
+# Stamps: a second call installs nothing unless the dependencies or the kernels in C++ have changed.
+$(VENV)/.installed-demo: pyproject.toml setup.py $(KERNELS) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.installed-test: pyproject.toml | $(BIN)/python
+$(VENV)/.installed-test: pyproject.toml setup.py $(KERNELS) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	touch $@ $(VENV)/.installed-demo
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build dist src/*.egg-info src/monomsk/native/*.so .pytest_cache .ruff_cache .import_linter_cache

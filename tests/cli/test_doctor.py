@@ -51,3 +51,9 @@ def test_an_optional_library_is_no_failure(monkeypatch: pytest.MonkeyPatch, caps
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     assert "1 MB left" in doctor._space().problem
+
+
+def test_missing_kernels_are_a_matter_of_speed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("monomsk.native.available", lambda: False)
+    assert main(["doctor"]) == 0
+    assert "optional compiled mechanics: not built" in capsys.readouterr().out

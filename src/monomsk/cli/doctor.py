@@ -39,7 +39,7 @@ class Finding:
 
 def doctor() -> int:
     """Print every finding; 1 when something needed is missing, else 0."""
-    checks: list[Callable[[], Finding]] = [_python, *(_importing(name) for name in NEEDED), _pose_networks, _body, _codecs, _cache, _space]
+    checks: list[Callable[[], Finding]] = [_python, *(_importing(name) for name in NEEDED), _pose_networks, _body, _kernels, _codecs, _cache, _space]
     checks += [_importing(name) for name in OPTIONAL]
     findings = [check() for check in checks]
     for finding in findings:
@@ -116,6 +116,15 @@ def _body() -> Finding:
     except (ImportError, OSError, MonomskError) as error:
         return Finding("body model", _first_line(error), "pip install --force-reinstall monomsk")
     return Finding(f"body model, {len(body.bodies)} bodies, {len(body.muscles)} muscles")
+
+
+def _kernels() -> Finding:
+    from monomsk import native
+
+    if native.available():
+        return Finding("compiled mechanics")
+    remedy = "install a C++ compiler (sudo apt-get install g++), then pip install --force-reinstall --no-deps monomsk"
+    return Finding("compiled mechanics", "not built; slower mechanics in JAX is used", remedy, needed=False)
 
 
 def _codecs() -> Finding:
