@@ -39,7 +39,16 @@ class Finding:
 
 def doctor() -> int:
     """Print every finding; 1 when something needed is missing, else 0."""
-    checks: list[Callable[[], Finding]] = [_python, *(_importing(name) for name in NEEDED), _pose_networks, _body, _kernels, _codecs, _cache, _space]
+    checks: list[Callable[[], Finding]] = [
+        _python,
+        *(_importing(name) for name in NEEDED),
+        _pose_networks,
+        _body,
+        _kernels,
+        _codecs,
+        _cache,
+        _space,
+    ]
     checks += [_importing(name) for name in OPTIONAL]
     findings = [check() for check in checks]
     for finding in findings:

@@ -72,7 +72,7 @@ def _inverse_dynamics(model: Model, frame: _Frame) -> Float[Array, " nq"]:
 
 
 def _inverse_dynamics_forward(model: PyTree, frame: PyTree) -> tuple[Float[Array, " nq"], PyTree]:
-    model, frame, by_body = _taken(model, frame)
+    model, frame, by_body = handed(model, frame)
     return _inverse_dynamics(model, frame), (model, frame, by_body)
 
 
@@ -94,7 +94,7 @@ def _mass_matrix(model: Model, frame: tuple[Float[Array, " nq"]]) -> Float[Array
 
 
 def _mass_matrix_forward(model: PyTree, frame: PyTree) -> tuple[Float[Array, "nq nq"], PyTree]:
-    model, frame, by_body = _taken(model, frame)
+    model, frame, by_body = handed(model, frame)
     return _mass_matrix(model, frame), (model, frame, by_body)
 
 
@@ -109,7 +109,7 @@ def _mass_matrix_backward(kept: PyTree, weight: Float[Array, "nq nq"] | Symbolic
 _mass_matrix.defvjp(_mass_matrix_forward, _mass_matrix_backward, symbolic_zeros=True)
 
 
-def _taken(model: PyTree, frame: PyTree) -> tuple[Model, PyTree, tuple[()] | None]:
+def handed(model: PyTree, frame: PyTree) -> tuple[Model, PyTree, tuple[()] | None]:
     """The values that a rule was handed, and an empty tuple when a derivative by the body's numbers is asked for, else None.
 
     Whether it is must be known while tracing: following the body's numbers through JAX takes its seconds to compile.
