@@ -15,9 +15,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from monomsk.model.model import Model, complete_rates
-from monomsk.physics import native_dynamics
 from monomsk.physics import inverse_dynamics as plain_inverse
 from monomsk.physics import mass_matrix as plain_matrix
+from monomsk.physics import native_dynamics
 
 
 def accelerations(
