@@ -64,7 +64,33 @@ class Doctor:
     """Check that everything monomsk needs is here, and say how to mend what is not."""
 
 
-COMMANDS = {"run": Run, "demo": Demo, "doctor": Doctor}
+@dataclass(frozen=True)
+class InverseDynamics:
+    """Joint moments of a recorded motion, as OpenSim's InverseDynamicsTool finds them."""
+
+    model: tyro.conf.Positional[Path]
+    """The body, scaled to the person (.osim)."""
+    motion: tyro.conf.Positional[Path]
+    """Its coordinates over time (.mot, .sto)."""
+    external_loads: Path | None = None
+    """Measured forces (external_loads.xml)."""
+    lowpass: float | None = None
+    """Cut-off of the low-pass filter on the coordinates [Hz]; 6 suits gait. Not filtered if not given."""
+    start: float | None = None
+    """First time to write [s]."""
+    end: float | None = None
+    """Last time to write [s]."""
+    out: Path = Path("inverse_dynamics.sto")
+    """File for the result."""
+    overwrite: bool = False
+    """Replace that file if it is there."""
+    simbody_compatible: bool = False
+    """Repeat the error of OpenSim's CustomJoint, to compare numbers with it."""
+
+
+COMMANDS = {"run": Run, "demo": Demo, "doctor": Doctor, "id": InverseDynamics}
+"""What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is
+`inverse_dynamics.inverse_dynamics`."""
 
 
 def parse(arguments: list[str]) -> Any:

@@ -199,7 +199,7 @@ def _adaptive(equation: _Equation, own: PyTree, time: Float[Array, " time"], how
     # The implicit method takes its Jacobian in forward mode, which the kernels do not have.
     implicit = how.method == "kvaerno5"
 
-    def field(t: Float[Array, ""], own: PyTree, equation: _Equation) -> PyTree:
+    def field(t: PyTree, own: PyTree, equation: PyTree) -> PyTree:
         qdd, extra_rate = equation.rates(t, own, compiled=not implicit)
         return own[1], qdd, extra_rate
 
