@@ -8,7 +8,9 @@ at which all follow the free ones, and b, what they accelerate while the free on
 where ID is inverse dynamics: the constraints do no work (Lagrange; Featherstone 2008, chapter 8). D is an armature.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +20,8 @@ from monomsk.model.model import Model, complete_rates
 from monomsk.physics import inverse_dynamics as plain_inverse
 from monomsk.physics import mass_matrix as plain_matrix
 from monomsk.physics import native_dynamics
+
+Derivatives = Literal["backward", "first", "any"]
 
 
 def accelerations(
@@ -29,7 +33,7 @@ def accelerations(
     *,
     armature: Float[Array, " nq"] | None = None,
     constrained: bool = True,
-    compiled: bool = True,
+    derivatives: Derivatives = "backward",
 ) -> Float[Array, " nq"]:
     """Accelerations of all coordinates under generalized forces [N·m, N] and wrenches on the bodies.
 
@@ -41,14 +45,15 @@ def accelerations(
         f_ext: moments and forces on the bodies about the ground origin, as in `inverse_dynamics`.
         armature: added to the diagonal of the mass matrix [kg·m², kg]. Time step × damping makes damping implicit.
         constrained: False lets every coordinate stand for itself. Equals `forward_dynamics` then.
-        compiled: False keeps to JAX, whose derivatives of all kinds work. With kernels there is one, backwards, which costs
-            a second solution and the derivative of inverse dynamics, but none of the mass matrix.
+        derivatives: those that are to work. "backward": the first, in reverse mode, which costs a second solution and the
+            derivative of inverse dynamics, but none of the mass matrix. "first": in both modes, through the whole matrix of
+            derivatives, which pays where all of it is wanted (implicit integration). "any": all, by JAX alone, without kernels.
     """
     follows = follow(model) if constrained else tuple(range(model.nq))
     q, rate, qd, rest = _motion(model, q, qd, constrained)
     diagonal = _fold(follows, rate * rate * (jnp.zeros_like(q) if armature is None else armature))
     values = (q, rate, qd, rest, tau, jnp.zeros((0, 6), q.dtype) if f_ext is None else f_ext, diagonal)
-    solve = _solve_compiled if compiled else _solve_plain
+    solve = {"backward": _solve_compiled, "first": _solve_both_ways, "any": _solve_plain}[derivatives]
     return rest + rate * _spread(follows, solve(model, follows, values))
 
 
@@ -96,11 +101,17 @@ def _solve_plain(model: Model, follows: tuple[int, ...], values: _Values) -> Flo
     return jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(matrix, lower=True), G.T @ missing)
 
 
-def _missing(model: Model, follows: tuple[int, ...], values: _Values, a: Float[Array, " free"]) -> Float[Array, " free"]:
+def _missing(
+    model: Model,
+    follows: tuple[int, ...],
+    values: _Values,
+    a: Float[Array, " free"],
+    inverse_dynamics: Callable[..., Array] = native_dynamics.inverse_dynamics,
+) -> Float[Array, " free"]:
     """What is missing from the equations of motion; zero at the solution."""
     q, rate, qd, rest, tau, f_ext, diagonal = values
     qdd = rest + rate * _spread(follows, a)
-    present = native_dynamics.inverse_dynamics(model, q, qd, qdd, f_ext if f_ext.size else None)
+    present = inverse_dynamics(model, q, qd, qdd, f_ext if f_ext.size else None)
     return _fold(follows, rate * (tau - present)) - diagonal * a
 
 
@@ -132,3 +143,26 @@ def _backward(follows: tuple[int, ...], kept: PyTree, weight: PyTree) -> tuple[P
 
 
 _solve_compiled.defvjp(_forward, _backward, symbolic_zeros=True)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _solve_both_ways(model: Model, follows: tuple[int, ...], values: _Values) -> Float[Array, " free"]:
+    return _solve_compiled(model, follows, values)
+
+
+@partial(_solve_both_ways.defjvp, symbolic_zeros=True)
+def _along(follows: tuple[int, ...], at: PyTree, direction: PyTree) -> tuple[Float[Array, " free"], Float[Array, " free"]]:
+    """Change of the accelerations along a direction, by their matrix of derivatives, which does not depend on it."""
+    (model, values), (body, directions) = at, direction
+    a = _solve_compiled(model, follows, values)
+    inverse = jax.vmap(lambda unit: _solve_mass(model, follows, values, unit))(jnp.eye(a.size, dtype=a.dtype))
+    (matrices,) = jax.vmap(jax.vjp(lambda v: _missing(model, follows, v, a), values)[1])(inverse)
+    parts = [jnp.tensordot(m, d, d.ndim) for m, d in zip(matrices, directions, strict=True) if not _is_zero(d)]
+    if not all(_is_zero(leaf) for leaf in jax.tree.leaves(body, is_leaf=_is_zero)):
+        body = jax.tree.map(lambda d, x: jnp.zeros_like(x) if _is_zero(d) else d, body, model, is_leaf=_is_zero)
+        parts.append(inverse @ jax.jvp(lambda m: _missing(m, follows, values, a, plain_inverse.inverse_dynamics), (model,), (body,))[1])
+    return a, sum(parts, jnp.zeros_like(a))
+
+
+def _is_zero(leaf: object) -> bool:
+    return isinstance(leaf, native_dynamics.SymbolicZero)

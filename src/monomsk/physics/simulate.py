@@ -19,7 +19,7 @@ from jaxtyping import Array, Bool, Float, PyTree
 from monomsk.model.model import Model, complete_rates
 from monomsk.physics.contact import contact_wrenches
 from monomsk.physics.controls import Controls
-from monomsk.physics.equations_of_motion import accelerations, follow
+from monomsk.physics.equations_of_motion import Derivatives, accelerations, follow
 from monomsk.physics.forward_kinematics import forward_kinematics
 
 Method = Literal["semi-implicit", "tsit5", "kvaerno5"]
@@ -148,7 +148,7 @@ class _Equation(eqx.Module):
         return State(q, qd, extra)
 
     def rates(
-        self, t: Float[Array, ""], own: PyTree, *, step: Float[Array, ""] | float = 0.0, compiled: bool = True
+        self, t: Float[Array, ""], own: PyTree, *, step: Float[Array, ""] | float = 0.0, derivatives: Derivatives = "backward"
     ) -> tuple[Float[Array, " free"], PyTree]:
         """Accelerations of the free coordinates and rates of the extra states; implicit in the damping over a step."""
         state = self.state(*own)
@@ -156,7 +156,7 @@ class _Equation(eqx.Module):
         qdd = accelerations(
             *(self.model, state.q, state.qd, forces.tau - self.damping * state.qd, forces.f_ext),
             armature=step * self.damping,
-            compiled=compiled,
+            derivatives=derivatives,
         )
         return qdd[jnp.array(self.model.free)], forces.extra_rate
 
@@ -196,11 +196,11 @@ def _scan(step: Callable[[PyTree, Array], tuple[PyTree, PyTree]], own: PyTree, i
 
 
 def _adaptive(equation: _Equation, own: PyTree, time: Float[Array, " time"], how: Integration) -> tuple[PyTree, Bool[Array, ""]]:
-    # The implicit method takes its Jacobian in forward mode, which the kernels do not have.
+    # The implicit method needs the whole matrix of derivatives, and asks for it in forward mode.
     implicit = how.method == "kvaerno5"
 
     def field(t: PyTree, own: PyTree, equation: PyTree) -> PyTree:
-        qdd, extra_rate = equation.rates(t, own, compiled=not implicit)
+        qdd, extra_rate = equation.rates(t, own, derivatives="first" if implicit else "backward")
         return own[1], qdd, extra_rate
 
     solution = diffrax.diffeqsolve(
