@@ -100,8 +100,8 @@ def motion_of(spec: ModelSpec, data: "np.lib.npyio.NpzFile") -> Motion:
 
 def state_of(spec: ModelSpec, feet: Feet, motion: Motion, cutoff: float) -> tuple[Mechanics, float]:
     rate = filtering.sampling_rate(motion.time)
-    q = filtering.lowpass(filtering.unwrap(motion.q, motion.rotational), rate, cutoff)
-    return mechanics(compile_model(spec), feet, (q, *filtering.derivatives(motion.time, q))), rate
+    rates = filtering.rates(motion.time, filtering.unwrap(motion.q, motion.rotational), cutoff)
+    return mechanics(compile_model(spec), feet, rates), rate
 
 
 def plates_to_feet(data: "np.lib.npyio.NpzFile", stamp: np.ndarray, feet: Feet, state: Mechanics) -> tuple[np.ndarray, ...]:

@@ -203,6 +203,39 @@ class Kinetics:
 
 
 @dataclass(frozen=True)
+class AppliedForce:
+    """A measured force on a body over time (a force plate, a carried load)."""
+
+    name: str
+    body: str
+    """Body that it acts on."""
+    time: Float[np.ndarray, " time"]
+    force: Float[np.ndarray, "time 3"]
+    """[N]"""
+    point: Float[np.ndarray, "time 3"]
+    """Where it acts [m]."""
+    torque: Float[np.ndarray, "time 3"]
+    """Free moment [N·m]."""
+    force_frame: str = "ground"
+    """Body, or ground, whose axes force and torque are given in."""
+    point_frame: str = "ground"
+    """Body, or ground, whose axes and origin the point is given in."""
+
+
+@dataclass(frozen=True)
+class GeneralizedForces:
+    """What must act on the coordinates for a motion."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """Coordinate names, in the model's order."""
+    rotational: Bool[np.ndarray, " nq"]
+    tau: Float[np.ndarray, "time nq"]
+    """[N·m, N]"""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class MuscleActivity:
     """Muscle forces that explain the joint moments."""
 

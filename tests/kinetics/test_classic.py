@@ -102,7 +102,7 @@ def test_inverse_dynamics_with_the_forces_gives_the_moments_back(walking: Kineti
     from monomsk.physics.inverse_dynamics import inverse_dynamics
 
     model = compile_model(body())
-    rates = (walking.q, *filtering.derivatives(walking.time, walking.q))
+    rates = filtering.rates(walking.time, gait(260).q, KineticsConfig().lowpass)
     wrench = np.concatenate([np.cross(walking.cop, walking.force) + walking.moment, walking.force], -1)
     f_ext = np.zeros((len(walking.time), len(model.body_names), 6))
     for foot, name in enumerate(walking.bodies):

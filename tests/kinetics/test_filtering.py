@@ -33,6 +33,16 @@ def test_derivatives_of_a_sine() -> None:
     np.testing.assert_allclose(second[10:-10], (-x * [49.0, 9.0])[10:-10], atol=5e-4)
 
 
+def test_rates_of_a_slow_sine_are_right_to_the_ends() -> None:
+    """Where a clip begins and ends in full movement, its continuation must not bend it."""
+    x = np.sin(3.0 * TIME + 0.4)[:, None]
+    value, first, second = filtering.rates(TIME, x, 6.0)
+    np.testing.assert_allclose(value, x, atol=0.02)
+    np.testing.assert_allclose(first[:, 0], 3.0 * np.cos(3.0 * TIME + 0.4), atol=0.15)
+    np.testing.assert_allclose(second[40:-40], -9.0 * x[40:-40], atol=0.05)
+    np.testing.assert_array_equal(filtering.rates(TIME, x, None)[0], x)
+
+
 def test_full_turns_are_unwrapped_for_angles_only() -> None:
     angle = np.linspace(0.0, 12.0, 200)
     q = np.stack([np.angle(np.exp(1j * angle)), 10.0 * (TIME > 1.0)], 1)

@@ -5,7 +5,7 @@ Nothing heavy is imported here, so that `monomsk --help` answers at once.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo, UnsupportedTypeAnnotationError
@@ -64,7 +64,65 @@ class Doctor:
     """Check that everything monomsk needs is here, and say how to mend what is not."""
 
 
-COMMANDS = {"run": Run, "demo": Demo, "doctor": Doctor}
+@dataclass(frozen=True)
+class InverseDynamics:
+    """Joint moments of a recorded motion, as OpenSim's InverseDynamicsTool finds them."""
+
+    model: tyro.conf.Positional[Path]
+    """The body, scaled to the person (.osim)."""
+    motion: tyro.conf.Positional[Path]
+    """Its coordinates over time (.mot, .sto)."""
+    external_loads: Path | None = None
+    """Measured forces (external_loads.xml)."""
+    lowpass: float | None = None
+    """Cut-off of the low-pass filter on the coordinates [Hz]; 6 suits gait. Not filtered if not given."""
+    start: float | None = None
+    """First time to write [s]."""
+    end: float | None = None
+    """Last time to write [s]."""
+    out: Path = Path("inverse_dynamics.sto")
+    """File for the result."""
+    overwrite: bool = False
+    """Replace that file if it is there."""
+    simbody_compatible: bool = False
+    """Repeat the error of OpenSim's CustomJoint, to compare numbers with it."""
+
+
+@dataclass(frozen=True)
+class ForwardDynamics:
+    """The motion that generalized forces make from a state, as OpenSim's forward tool finds it."""
+
+    model: tyro.conf.Positional[Path]
+    """The body (.osim)."""
+    states: tyro.conf.Positional[Path]
+    """Where it begins: a row of coordinates, and speeds if there are any (.sto, .mot)."""
+    controls: tyro.conf.Positional[Path]
+    """Generalized forces over time, named as `monomsk id` names them (.sto)."""
+    external_loads: Path | None = None
+    """Measured forces on top (external_loads.xml)."""
+    contact: bool = False
+    """Let the ground push on the model's contact spheres."""
+    start: float | None = None
+    """Time of the row to begin with [s]; the first row if not given."""
+    end: float | None = None
+    """When to stop [s]; at the end of the forces if not given."""
+    rate: float = 100.0
+    """Frames to write a second [Hz]."""
+    method: Literal["semi-implicit", "tsit5", "kvaerno5"] = "tsit5"
+    """Fixed steps with implicit damping; adaptive explicit steps; adaptive implicit ones for stiff contact."""
+    step: float = 0.001
+    """Longest fixed step [s]."""
+    damping: float = 0.0
+    """Moment against the speed of every joint coordinate [N·m·s/rad]."""
+    out: Path = Path("forward_dynamics")
+    """Folder for states.sto and kinematics.mot."""
+    overwrite: bool = False
+    """Replace earlier results in that folder."""
+
+
+COMMANDS = {"run": Run, "demo": Demo, "doctor": Doctor, "id": InverseDynamics, "fd": ForwardDynamics}
+"""What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is
+`inverse_dynamics.inverse_dynamics`."""
 
 
 def parse(arguments: list[str]) -> Any:

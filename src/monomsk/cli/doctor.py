@@ -4,12 +4,13 @@ import importlib
 import importlib.util
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from monomsk import cache
+from monomsk.cli.arguments import Doctor
 from monomsk.errors import MonomskError
 
 NEEDED = ("numpy", "scipy", "jax", "equinox", "av", "cv2", "mediapipe", "plotly")
@@ -37,7 +38,7 @@ class Finding:
     needed: bool = True
 
 
-def doctor() -> int:
+def doctor(arguments: Doctor | None = None, command: Sequence[str] = ()) -> int:
     """Print every finding; 1 when something needed is missing, else 0."""
     checks: list[Callable[[], Finding]] = [
         _python,

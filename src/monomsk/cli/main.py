@@ -1,5 +1,7 @@
 """The entry point: which command, and what becomes of its errors."""
 
+import importlib
+import re
 import signal
 import sys
 import threading
@@ -41,18 +43,9 @@ def _dispatch(words: list[str]) -> int:
     from monomsk.cli.quiet import libraries_silenced
 
     command = arguments.parse(words)
+    name = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(command).__name__).lower()
     with libraries_silenced():
-        if isinstance(command, arguments.Doctor):
-            from monomsk.cli.doctor import doctor
-
-            return doctor()
-        if isinstance(command, arguments.Demo):
-            from monomsk.cli.demo import demo
-
-            return demo(command, words)
-        from monomsk.cli.run import run
-
-        return run(command, words)
+        return getattr(importlib.import_module(f"monomsk.cli.{name}"), name)(command, words)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

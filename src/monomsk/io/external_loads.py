@@ -6,9 +6,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+import numpy as np
+from jaxtyping import Float
+
 from monomsk.errors import FormatError
+from monomsk.io import storage
 from monomsk.io.atomic import write_text
+from monomsk.io.storage import Table
 from monomsk.io.xml_tree import load_xml
+from monomsk.types import AppliedForce
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,43 @@ def read(path: Path | str) -> tuple[Path, tuple[ExternalForce, ...]]:
     if not forces:
         raise FormatError(f"{path} holds no <ExternalForce> that is switched on")
     return path.parent / datafile.replace("\\", "/"), forces
+
+
+def read_applied(path: Path | str) -> tuple[AppliedForce, ...]:
+    """The forces of an external_loads.xml with their measured values. Points of forces that are zero may be missing.
+
+    Without a column of points a force acts at the origin of its body, as in OpenSim.
+
+    Raises:
+        FormatError: as `read`; or the force file is not a table, lacks a column, or has a gap while the force acts.
+    """
+    datafile, forces = read(path)
+    table = storage.read(datafile)
+    return tuple(_applied(datafile, table, force) for force in forces)
+
+
+def _applied(datafile: Path, table: Table, force: ExternalForce) -> AppliedForce:
+    vectors = [_columns(datafile, table, start, force.name) for start in (force.force, force.point, force.torque)]
+    acting = np.any(np.nan_to_num(vectors[0]) != 0.0, axis=1) | np.any(np.nan_to_num(vectors[2]) != 0.0, axis=1)
+    vectors[1] = np.where(acting[:, None], vectors[1], np.nan_to_num(vectors[1]))
+    for values in vectors:
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values).all(axis=1)))
+            raise FormatError(f"{datafile}: {force.name} has a gap at {table.time[row]:g} s; fill it, or make the force zero there")
+    point_frame = force.point_frame if force.point else force.body
+    return AppliedForce(force.name, force.body, table.time, vectors[0], vectors[1], vectors[2], force.force_frame, point_frame)
+
+
+def _columns(datafile: Path, table: Table, start: str, name: str) -> Float[np.ndarray, "time 3"]:
+    """The three columns whose names begin so; zeros when there is no beginning."""
+    if not start:
+        return np.zeros((len(table.time), 3))
+    wanted = [f"{start}{axis}" for axis in "xyz"]
+    if not all(column in table.names for column in wanted):
+        wanted = [column for column in table.names if column.startswith(start)]
+    if len(wanted) != 3:
+        raise FormatError(f"{datafile} has no columns {start}x, {start}y, {start}z, which {name} needs")
+    return np.stack([table.column(column) for column in wanted], axis=1)
 
 
 def _enabled(element: Element) -> bool:

@@ -8,7 +8,7 @@ from monomsk.errors import FormatError
 from monomsk.io import storage
 from monomsk.io.storage import Table
 from monomsk.model.spec import ModelSpec
-from monomsk.types import Kinetics, Motion, MuscleActivity
+from monomsk.types import GeneralizedForces, Kinetics, Motion, MuscleActivity
 
 
 def write_motion(path: Path | str, motion: Motion) -> None:
@@ -57,7 +57,7 @@ def _coordinate_name(column: str) -> str:
     return column.split("/")[-2] if column.startswith("/") and column.endswith("/value") else column
 
 
-def write_kinetics(path: Path | str, kinetics: Kinetics) -> None:
+def write_kinetics(path: Path | str, kinetics: Kinetics | GeneralizedForces) -> None:
     """Write kinetics.sto with the column names of OpenSim's inverse dynamics: `hip_flexion_r_moment`, `pelvis_tx_force`.
 
     The six root columns are the residuals.

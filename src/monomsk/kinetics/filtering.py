@@ -28,18 +28,54 @@ def unwrap(q: Float[np.ndarray, "time nq"], rotational: Bool[np.ndarray, " nq"])
     return np.where(rotational, np.unwrap(q, axis=0), q)
 
 
+def rates(
+    time: Float[np.ndarray, " time"], x: Float[np.ndarray, "time n"], cutoff: float | None
+) -> tuple[Float[np.ndarray, "time n"], Float[np.ndarray, "time n"], Float[np.ndarray, "time n"]]:
+    """Values after the low-pass [Hz; None leaves them as they are], and their first and second time derivative.
+
+    As OpenSim's InverseDynamicsTool takes them: the continuation at the ends is filtered with the clip and is still there
+    when the spline is drawn, so that derivatives at the first and last frames know what goes on beyond them.
+    Raises InputError as `sampling_rate` and `lowpass`.
+    """
+    rate = sampling_rate(time)
+    if cutoff is None:
+        return x, *derivatives(time, x)
+    if _checked(cutoff) >= 0.45 * rate:
+        return x, *derivatives(time, x)
+    pad = len(x) // 2
+    grid = time[0] + np.arange(-pad, len(x) + pad) / rate
+    smooth = _filtered(_continued(x, pad), rate, cutoff)
+    inside = slice(pad, pad + len(x))
+    first, second = derivatives(grid, smooth)
+    return smooth[inside], first[inside], second[inside]
+
+
 def lowpass(x: Float[np.ndarray, "time n"], rate: float, cutoff: float) -> Float[np.ndarray, "time n"]:
     """Zero-lag low-pass: Butterworth forwards and backwards, ends continued by point reflection over half the clip.
 
     `rate` and `cutoff` in Hz. A cut-off at or above 0.45 × rate leaves the data as they are.
     Raises InputError for a cut-off that is not positive.
     """
+    if _checked(cutoff) >= 0.45 * rate:
+        return x
+    pad = len(x) // 2
+    return _filtered(_continued(x, pad), rate, cutoff)[pad : pad + len(x)]
+
+
+def _checked(cutoff: float) -> float:
     if cutoff <= 0.0:
         raise InputError(f"low-pass cut-off {cutoff:g} Hz must be positive (6 Hz suits gait)")
-    if cutoff >= 0.45 * rate:
-        return x
-    sections = butter(ORDER, cutoff, fs=rate, output="sos")
-    return sosfiltfilt(sections, x, axis=0, padtype="odd", padlen=len(x) // 2)
+    return cutoff
+
+
+def _continued(x: Float[np.ndarray, "time n"], pad: int) -> Float[np.ndarray, "longer n"]:
+    """The data with `pad` frames more at each end, reflected in the end points."""
+    before, after = 2.0 * x[:1] - x[pad:0:-1], 2.0 * x[-1:] - x[-2 : -pad - 2 : -1]
+    return np.concatenate([before, x, after])
+
+
+def _filtered(x: Float[np.ndarray, "time n"], rate: float, cutoff: float) -> Float[np.ndarray, "time n"]:
+    return sosfiltfilt(butter(ORDER, cutoff, fs=rate, output="sos"), x, axis=0, padtype=None)
 
 
 def derivatives(

@@ -127,7 +127,7 @@ def _solve_compiled(model: Model, follows: tuple[int, ...], values: _Values) -> 
 
 def _forward(model: PyTree, follows: tuple[int, ...], values: PyTree) -> tuple[Float[Array, " free"], PyTree]:
     model, values, by_body = native_dynamics.handed(model, values)
-    a = _solve_compiled(model, follows, values)
+    a: Array = _solve_compiled(model, follows, values)  # pyright: ignore[reportAssignmentType]
     return a, (model, values, a, by_body)
 
 

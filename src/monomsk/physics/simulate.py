@@ -24,7 +24,7 @@ from monomsk.physics.equations_of_motion import Derivatives, accelerations, foll
 from monomsk.physics.forward_kinematics import forward_kinematics
 
 _BEYOND = 1e6
-"""Coordinates, speeds and other states that only a failed trial step reaches."""
+"""Coordinates and speeds that only a trial step reaches which failed."""
 
 Method = Literal["semi-implicit", "tsit5", "kvaerno5"]
 
@@ -203,8 +203,8 @@ def _adaptive(equation: _Equation, own: PyTree, time: Float[Array, " time"], how
     # The implicit method needs the whole matrix of derivatives, and asks for it in forward mode.
     implicit = how.method == "kvaerno5"
 
-    def field(t: Float[Array, ""], own: PyTree, equation: _Equation) -> PyTree:
-        own = jax.tree.map(_sane, own)
+    def field(t: PyTree, own: PyTree, equation: PyTree) -> PyTree:
+        own = (*(_within(x, _BEYOND) for x in own[:2]), jax.tree.map(lambda x: _within(x, jnp.inf), own[2]))
         qdd, extra_rate = equation.rates(t, own, derivatives="first" if implicit else "backward")
         return own[1], qdd, extra_rate
 
@@ -229,10 +229,10 @@ def _kvaerno5() -> diffrax.Kvaerno5:
     return diffrax.Kvaerno5(root_finder=diffrax.with_stepsize_controller_tols(optimistix.Chord)(kappa=0.1))
 
 
-def _sane(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Nothing in place of what no body does.
+def _within(x: Float[Array, "*shape"], limit: float) -> Float[Array, "*shape"]:
+    """Zero in place of what lies beyond a limit.
 
     A trial step that is too long can end there. It is rejected, but a gradient passes through it, with weight zero: times a
     slope that is not a number, that would be none.
     """
-    return jnp.where(jnp.abs(x) < _BEYOND, x, 0.0)
+    return jnp.where(jnp.abs(x) < limit, x, 0.0)

@@ -1,0 +1,98 @@
+"""Generalized forces of a recorded motion under measured forces, as OpenSim's InverseDynamicsTool finds them."""
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from monomsk.errors import InputError
+from monomsk.kinetics import filtering
+from monomsk.kinetics.applied_forces import attachment, sampled
+from monomsk.model.compile import compile_model
+from monomsk.model.model import Model, complete_rates
+from monomsk.model.spec import ModelSpec
+from monomsk.physics import inverse_dynamics as plain
+from monomsk.physics import native_dynamics
+from monomsk.physics.external_wrench import Attachment, applied_wrenches
+from monomsk.physics.forward_kinematics import forward_kinematics
+from monomsk.types import AppliedForce, GeneralizedForces, Motion
+
+CHUNK = 256
+"""Frames a compiled call takes; the last chunk is filled up, so that no length compiles anew."""
+LARGE_RESIDUAL = 0.1
+"""Share of body weight above which the force missing at the root is worth a warning (Hicks et al. 2015 advise half of it)."""
+
+
+def joint_forces(
+    motion: Motion,
+    spec: ModelSpec,
+    forces: tuple[AppliedForce, ...] = (),
+    *,
+    lowpass: float | None = None,
+    simbody_compatible: bool = False,
+) -> GeneralizedForces:
+    """Generalized forces on every coordinate of the model; those on the root's are residuals.
+
+    Args:
+        motion: of the model's coordinates. Coupled ones are set from those that determine them.
+        spec: the body, scaled to the person.
+        forces: measured ones.
+        lowpass: cut-off of the filter on the coordinates [Hz]; None leaves them as they are.
+        simbody_compatible: repeat the error of OpenSim's CustomJoint (docs/mechanics.md).
+
+    Raises:
+        InputError: frames uneven or too few, coordinates that are not the model's, forces on bodies that are not.
+    """
+    model = compile_model(spec)
+    if motion.names != model.coordinate_names:
+        raise InputError(f"the motion's coordinates are not those of model {spec.name}")
+    rates = filtering.rates(motion.time, filtering.unwrap(motion.q, motion.rotational), lowpass)
+    where = attachment(model, forces)
+    values, warnings = sampled(forces, motion.time)
+    parts = []
+    for start in range(0, len(motion.time), CHUNK):
+        inputs = [_filled(a[start : start + CHUNK]) for a in (*rates, values)]
+        parts.append(np.asarray(_chunk(model, where, simbody_compatible, *inputs)))
+    tau = np.concatenate(parts)[: len(motion.time)]
+    weight = spec.mass * float(np.linalg.norm(spec.gravity))
+    return GeneralizedForces(motion.time, motion.names, motion.rotational, tau, (*motion.warnings, *warnings, *_doubts(model, tau, weight)))
+
+
+def root_residual(model: Model, tau: Float[np.ndarray, "time nq"]) -> float:
+    """Root mean square of the force on the root's translations [N]."""
+    slides = [i for i in model.root if not model.rotational[i]]
+    return float(np.sqrt(np.mean(np.sum(tau[:, slides] ** 2, axis=1)))) if slides else 0.0
+
+
+def _doubts(model: Model, tau: Float[np.ndarray, "time nq"], weight: float) -> tuple[str, ...]:
+    share = root_residual(model, tau) / weight
+    if share <= LARGE_RESIDUAL:
+        return ()
+    return (f"the residual force at the root is {100 * share:.0f} % of body weight (RMS): a force is missing or on the wrong body",)
+
+
+def _filled(a: np.ndarray) -> Array:
+    return jnp.array(np.concatenate([a, np.repeat(a[-1:], CHUNK - len(a), axis=0)]))
+
+
+@partial(eqx.filter_jit)
+def _chunk(
+    model: Model,
+    where: Attachment,
+    simbody_compatible: bool,
+    q: Float[Array, "chunk nq"],
+    qd: Float[Array, "chunk nq"],
+    qdd: Float[Array, "chunk nq"],
+    values: Float[Array, "chunk force 9"],
+) -> Float[Array, "chunk nq"]:
+    def frame(q: Array, qd: Array, qdd: Array, values: Array) -> Array:
+        q, qd, qdd = complete_rates(model, q, qd, qdd)
+        f_ext = applied_wrenches(model, forward_kinematics(model, q), where, values) if where.body else None
+        if simbody_compatible:
+            return plain.inverse_dynamics(model, q, qd, qdd, f_ext, simbody_compatible=True)
+        return native_dynamics.inverse_dynamics(model, q, qd, qdd, f_ext)
+
+    return jax.vmap(frame)(q, qd, qdd, values)
