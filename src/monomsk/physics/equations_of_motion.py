@@ -10,7 +10,7 @@ where ID is inverse dynamics: the constraints do no work (Lagrange; Featherstone
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Literal, cast
 
 import jax
 import jax.numpy as jnp
@@ -154,7 +154,7 @@ def _solve_both_ways(model: Model, follows: tuple[int, ...], values: _Values) ->
 def _along(follows: tuple[int, ...], at: PyTree, direction: PyTree) -> tuple[Float[Array, " free"], Float[Array, " free"]]:
     """Change of the accelerations along a direction, by their matrix of derivatives, which does not depend on it."""
     (model, values), (body, directions) = at, direction
-    a = _solve_compiled(model, follows, values)
+    a = cast(Array, _solve_compiled(model, follows, values))
     inverse = jax.vmap(lambda unit: _solve_mass(model, follows, values, unit))(jnp.eye(a.size, dtype=a.dtype))
     (matrices,) = jax.vmap(jax.vjp(lambda v: _missing(model, follows, v, a), values)[1])(inverse)
     parts = [jnp.tensordot(m, d, d.ndim) for m, d in zip(matrices, directions, strict=True) if not _is_zero(d)]

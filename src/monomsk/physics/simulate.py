@@ -8,13 +8,12 @@ are Diffrax's (Kidger 2021): Tsitouras' explicit pair, and Kvaerno's implicit on
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optimistix
 from jaxtyping import Array, Bool, Float, PyTree
 
 from monomsk.model.model import Model, complete_rates
@@ -210,7 +209,7 @@ def _adaptive(equation: _Equation, own: PyTree, time: Float[Array, " time"], how
 
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(field),
-        _kvaerno5() if implicit else diffrax.Tsit5(),
+        _Kvaerno5(root_finder=diffrax.with_stepsize_controller_tols(diffrax.VeryChord)(kappa=0.1)) if implicit else diffrax.Tsit5(),
         *(time[0], time[-1], None, own, equation),
         saveat=diffrax.SaveAt(ts=time),
         stepsize_controller=diffrax.PIDController(rtol=how.rtol, atol=how.atol),
@@ -221,12 +220,13 @@ def _adaptive(equation: _Equation, own: PyTree, time: Float[Array, " time"], how
     return solution.ys, solution.result == diffrax.RESULTS.successful
 
 
-def _kvaerno5() -> diffrax.Kvaerno5:
+class _Kvaerno5(diffrax.Kvaerno5):
     """With a new matrix of derivatives at every stage, where Diffrax has one a step.
 
     With one a step, every other step fails where feet touch the ground; with kernels the matrix costs little.
     """
-    return diffrax.Kvaerno5(root_finder=diffrax.with_stepsize_controller_tols(optimistix.Chord)(kappa=0.1))
+
+    calculate_jacobian: ClassVar[diffrax.CalculateJacobian] = diffrax.CalculateJacobian.every_stage
 
 
 def _within(x: Float[Array, "*shape"], limit: float) -> Float[Array, "*shape"]:
