@@ -57,6 +57,19 @@ def accelerations(
     return rest + rate * _spread(follows, solve(model, follows, values))
 
 
+def opensim_accelerations(
+    model: Model,
+    q: Float[Array, " nq"],
+    qd: Float[Array, " nq"],
+    tau: Float[Array, " nq"],
+    f_ext: Float[Array, "body 6"] | None = None,
+) -> Float[Array, " nq"]:
+    """The accelerations with OpenSim's error of bias accelerations in them (docs/mechanics.md), for comparison."""
+    q, _, qd, rest = _motion(model, q, qd, constrained=True)
+    theirs, right = (plain_inverse.inverse_dynamics(model, q, qd, rest, simbody_compatible=flag) for flag in (True, False))
+    return accelerations(model, q, qd, tau + right - theirs, f_ext)
+
+
 def follow(model: Model) -> tuple[int, ...]:
     """Number, among the free coordinates, of the one that each coordinate follows; −1 for none."""
     number = {coordinate: i for i, coordinate in enumerate(model.free)}
