@@ -70,7 +70,9 @@ def main() -> None:
     kind = jnp.float32 if arguments.single else jnp.float64
     model = jax.tree.map(lambda a: a.astype(kind), compile_model(load_body()))
     print(f"{'float32' if arguments.single else 'float64'}, {arguments.steps} steps, kernels: {native.available()}")
-    print(f"{'batch':>5} {'block':>5} | {'compile s':>9} | {'forward':>9} {'gradient':>9} us a step | ratio | {'gradient steps/s':>16} | MB")
+    print(
+        f"{'batch':>5} {'block':>5} | {'compile s':>9} | {'forward':>9} {'gradient':>9} us a step | ratio | {'gradient steps/s':>16} | MB"
+    )
     for batch in arguments.batch:
         rng = np.random.default_rng(0)
         tau = jnp.asarray(rng.normal(size=(batch, arguments.steps, model.nq)) * 5.0, kind)

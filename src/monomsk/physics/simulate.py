@@ -207,12 +207,14 @@ def _adaptive(equation: _Equation, own: PyTree, time: Float[Array, " time"], how
         qdd, extra_rate = equation.rates(t, own, derivatives="first" if implicit else "backward")
         return own[1], qdd, extra_rate
 
+    controller = diffrax.PIDController(rtol=how.rtol, atol=how.atol)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(field),
         _Kvaerno5(root_finder=diffrax.with_stepsize_controller_tols(diffrax.VeryChord)(kappa=0.1)) if implicit else diffrax.Tsit5(),
         *(time[0], time[-1], None, own, equation),
         saveat=diffrax.SaveAt(ts=time),
-        stepsize_controller=diffrax.PIDController(rtol=how.rtol, atol=how.atol),
+        # Between its steps the implicit method has a cubic, of less than its order: its steps meet the times of the result.
+        stepsize_controller=diffrax.ClipStepSizeController(controller, step_ts=time) if implicit else controller,
         adjoint=diffrax.RecursiveCheckpointAdjoint(),
         max_steps=how.max_steps,
         throw=False,
