@@ -13,8 +13,8 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
     """The model with every body stretched by its three factors along its own axes, and a total mass [kg].
 
     Joint frames move with the body that carries them and keep their orientation; translations that a joint's functions
-    prescribe follow the parent, as in OpenSim's ScaleTool. Each body's mass follows its volume, then all are brought to
-    the total. Inertias are those of the stretched mass distribution.
+    prescribe follow the parent, and so do the radii of EllipsoidJoints, as in OpenSim's ScaleTool. Each body's mass follows
+    its volume, then all are brought to the total. Inertias are those of the stretched mass distribution.
     """
     ground = jnp.ones((1, 3), factors.dtype)
     parent = jnp.concatenate([ground, factors])[jnp.array(model.parent) + 1]
@@ -23,7 +23,7 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
     return eqx.tree_at(
         lambda m: (
             *(m.mass, m.mass_center, m.inertia, m.p_parent_joint, m.p_child_joint, m.gain),
-            *(m.marker_location, m.contact_location, m.contact_radius),
+            *(m.radii, m.marker_location, m.contact_location, m.contact_radius),
         ),
         model,
         (
@@ -33,6 +33,7 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
             model.p_parent_joint * parent,
             model.p_child_joint * factors,
             _slot_gains(model, parent),
+            model.radii * parent[jnp.array(model.ellipsoid, int)],
             model.marker_location * _of(factors, model.marker_body),
             model.contact_location * _of(factors, model.contact_body),
             model.contact_radius * jnp.prod(_of(factors, model.contact_body), -1) ** (1.0 / 3.0),
