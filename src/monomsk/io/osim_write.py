@@ -4,6 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from monomsk.errors import ModelError
 from monomsk.io.atomic import write_text
 from monomsk.io.osim_functions import number_text, vector_text, write_function
 from monomsk.io.osim_joints import native_slots
@@ -21,6 +22,7 @@ def write(path: Path | str, spec: ModelSpec) -> None:
 
     Raises:
         OutputError: the file cannot be written.
+        ModelError: an ellipsoid in a joint whose axes are not those of an EllipsoidJoint.
     """
     write_text(Path(path), document_text(spec))
 
@@ -112,6 +114,8 @@ def _write_wraps(parent: Element, wraps: list[Wrap]) -> None:
 def _write_joint(parent: Element, joint: Joint) -> None:
     slots = (*joint.rotations, *joint.translations)
     native = native_slots(joint.kind, tuple(coordinate.name for coordinate in joint.coordinates)) == slots
+    if joint.radii is not None and not native:
+        raise ModelError(f"joint {joint.name} has an ellipsoid but not the axes of an EllipsoidJoint, so OpenSim has no class for it")
     element = SubElement(parent, joint.kind if native else "CustomJoint", name=joint.name)
     parent_name, child_name = f"{joint.parent}_offset", f"{joint.child}_offset"
     _text(element, "socket_parent_frame", parent_name)
