@@ -1,4 +1,4 @@
-"""Bodies of other sizes: lengths per body and axis, then masses and inertias that follow."""
+"""Bodies of other sizes: lengths per body and axis, then masses, inertias and paths of muscles that follow."""
 
 import dataclasses
 
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from monomsk.model.model import Model
+from monomsk.model.muscles import Moving, Muscles, Wraps
 
 
 def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array, ""] | float) -> Model:
@@ -39,6 +40,37 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
             model.contact_radius * jnp.prod(_of(factors, model.contact_body), -1) ** (1.0 / 3.0),
         ),
     )
+
+
+def scale_muscles(muscles: Muscles, factors: Float[Array, "body 3"]) -> Muscles:
+    """The muscles on the stretched body: path points, moving ones too, and wrapped surfaces follow the bodies that carry them.
+
+    Fibre and tendon lengths and strengths stay as they are, because they follow from path lengths and mass. Equals
+    `compile_muscles` of `edit.with_numbers` with the same factors.
+    """
+    stretch = jnp.concatenate([factors, jnp.ones((1, 3), factors.dtype)])
+    return eqx.tree_at(
+        lambda m: (m.location, m.moving, m.wraps),
+        muscles,
+        (
+            muscles.location * stretch[muscles.body],
+            _stretched_moving(muscles.moving, muscles, stretch),
+            tuple(_stretched_wraps(wraps, stretch) for wraps in muscles.wraps),
+        ),
+    )
+
+
+def _stretched_moving(moving: Moving, muscles: Muscles, stretch: Float[Array, "body 3"]) -> Moving:
+    factor = stretch[muscles.body[moving.row, moving.point], moving.axis]
+    return eqx.tree_at(lambda m: m.curve.coefficients, moving, moving.curve.coefficients * factor[:, None, None])
+
+
+def _stretched_wraps(wraps: Wraps, stretch: Float[Array, "body 3"]) -> Wraps:
+    """Place follows the body; sizes by the mean stretch, which keeps round surfaces round."""
+    own = stretch[wraps.body]
+    mean = jnp.prod(own, -1) ** (1.0 / 3.0)
+    sizes = (wraps.p * own, wraps.radius * mean, wraps.half_length * mean)
+    return eqx.tree_at(lambda w: (w.p, w.radius, w.half_length), wraps, sizes)
 
 
 def _of(factors: Float[Array, "body 3"], body: tuple[int, ...]) -> Float[Array, "n 3"]:
