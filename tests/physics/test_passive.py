@@ -1,5 +1,6 @@
 """Stops, springs and soft tissue along coordinates."""
 
+import gzip
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -132,3 +133,34 @@ def test_bad_forces_are_refused() -> None:
         compile_model(spec((replace(FORCES[3], coordinate="elbow"),)))
     with pytest.raises(ModelError, match="transition is 0"):
         compile_model(spec((CoordinateLimit("stop", "bend", -0.5, 0.8, 900.0, 1100.0, 0.0),)))
+
+
+def test_soft_tissue_of_a_published_model(shared: Path, tmp_path: Path) -> None:
+    """The 22 expressions of Hamner's scaled model of a person."""
+    opensim = pytest.importorskip("opensim")
+    opensim.Logger.setLevelString("off")
+    packed, path = shared / "data/kinetics/models/HAM01_walk.osim.gz", tmp_path / "model.osim"
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    read, notes = osim_read.read_with_notes(path)
+    assert len(read.passive) == 22
+    assert not any("Expression" in note and "CoordinateForce" in note for note in notes)
+    model, theirs = compile_model(replace(read, muscles=(), wraps=())), opensim.Model(str(path))
+    forces = [theirs.getForceSet().get(i) for i in range(theirs.getForceSet().getSize())]
+    for force in forces:
+        force.set_appliesForce(force.getConcreteClassName() == "ExpressionBasedCoordinateForce")
+    state = theirs.initSystem()
+    rng = np.random.default_rng(2)
+    low, high = np.clip(np.asarray(model.coordinate_range).T, -1.0, 1.0)
+    q, qd = rng.uniform(low, high), rng.normal(size=model.nq)
+    for name, value, speed in zip(model.coordinate_names, q, qd, strict=True):
+        theirs.getCoordinateSet().get(name).setLocked(state, False)
+        theirs.getCoordinateSet().get(name).setValue(state, float(value), False)
+        theirs.getCoordinateSet().get(name).setSpeedValue(state, float(speed))
+    theirs.realizeDynamics(state)
+    expected = np.zeros(model.nq)
+    for force in forces:
+        if force.get_appliesForce():
+            expression = opensim.ExpressionBasedCoordinateForce.safeDownCast(force)
+            expected[model.coordinate(expression.get_coordinate())] += force.getRecordValues(state).get(0)
+    assert np.count_nonzero(expected) > 15
+    np.testing.assert_allclose(passive_forces(model, jnp.asarray(q), jnp.asarray(qd)), expected, rtol=1e-12, atol=1e-12)
