@@ -11,93 +11,57 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from joint_chains import FORCES, cart_and_rod
 from monomsk.errors import ModelError
 from monomsk.io import osim_read, osim_write
 from monomsk.model.compile import compile_model
 from monomsk.model.model import Model
-from monomsk.model.spec import (
-    Axis,
-    Body,
-    Coordinate,
-    CoordinateExponential,
-    CoordinateLimit,
-    CoordinateSpring,
-    Frame,
-    Joint,
-    Linear,
-    ModelSpec,
-)
+from monomsk.model.spec import CoordinateLimit, CoordinateSpring
 from monomsk.physics.controls import constant
 from monomsk.physics.passive import passive_forces, with_passive
 from monomsk.physics.simulate import State, simulate, torques
 
-X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
-FORCES = (
-    CoordinateLimit("stop", "bend", -0.5, 0.8, 900.0, 1100.0, 0.2, 3.0),
-    CoordinateLimit("rail", "slide", -0.1, 0.2, 2e3, 3e3, 0.05, 7.0),
-    CoordinateLimit("unused", "bend", -0.1, 0.1, 1e3, 1e3, 0.1, 1.0, applied=False),
-    CoordinateSpring("spring", "bend", 12.0, 0.3, 1.7),
-    CoordinateSpring("damper", "slide", 0.0, 0.0, 4.0),
-    CoordinateExponential("tissue", "bend", ((6.09, -3.94, -0.13), (-11.03, 1.33, 0.4), (0.5, 0.0, 0.0)), 2.0, 0.1),
-)
+ORACLE = Path(__file__).parents[1] / "oracles/joints.npz"
 INSIDE_AND_BEYOND = (-1.2, -0.6, -0.5, 0.1, 0.8, 0.85, 1.1)
-
-
-def spec(forces: tuple[CoordinateLimit | CoordinateSpring | CoordinateExponential, ...] = FORCES) -> ModelSpec:
-    """A body that slides and another that bends on it."""
-    bodies = tuple(Body(name, 1.0, (0.0, -0.1, 0.0), (0.01, 0.01, 0.01, 0.0, 0.0, 0.0)) for name in ("cart", "rod"))
-    still = Axis(X), Axis(Y), Axis(Z)
-    slider = Axis(X, Linear(1.0), "slide"), Axis(Y), Axis(Z)
-    hinge = Axis(Z, Linear(1.0), "bend"), Axis(X), Axis(Y)
-    joints = (
-        Joint("rails", "SliderJoint", "ground", "cart", Frame(), Frame(), still, slider, (Coordinate("slide", False, (-1.0, 1.0)),)),
-        Joint("hinge", "PinJoint", "cart", "rod", Frame(), Frame(), hinge, still, (Coordinate("bend", True, (-2.0, 2.0)),)),
-    )
-    return ModelSpec("cart_and_rod", bodies, joints, passive=forces)
 
 
 @cache
 def cart() -> Model:
-    return compile_model(spec())
+    return compile_model(cart_and_rod())
 
 
-def test_each_force_is_opensims(tmp_path: Path) -> None:
-    """The whole of it, as the mobility forces of OpenSim's model, gravity being no force along a coordinate there."""
-    opensim = pytest.importorskip("opensim")
-    opensim.Logger.setLevelString("off")
-    path = tmp_path / "cart.osim"
-    osim_write.write(path, spec())
-    model, theirs = compile_model(osim_read.read(path)), opensim.Model(str(path))
-    state = theirs.initSystem()
-    slide, bend = (theirs.getCoordinateSet().get(name) for name in model.coordinate_names)
-    solver = opensim.InverseDynamicsSolver(theirs)
-    free = opensim.Model(str(path))
-    free.updForceSet().clearAndDestroy()
-    free_state = free.initSystem()
-    free_solver = opensim.InverseDynamicsSolver(free)
-    ours = jax.jit(passive_forces)
-    for i, angle in enumerate(INSIDE_AND_BEYOND):
-        q, qd = np.array([0.4 * angle, angle]), np.array([0.7 - 0.2 * i, 2.0 * np.sin(i)])
-        taus = []
-        for m, s, solve in ((theirs, state, solver), (free, free_state, free_solver)):
-            for name, value, speed in zip(("slide", "bend"), q, qd, strict=True):
-                m.getCoordinateSet().get(name).setValue(s, float(value))
-                m.getCoordinateSet().get(name).setSpeedValue(s, float(speed))
-            m.realizeDynamics(s)
-            taus.append(solve.solve(s, opensim.Vector(2, 0.0)).to_numpy())
-        np.testing.assert_allclose(ours(model, jnp.asarray(q), jnp.asarray(qd)), taus[1] - taus[0], atol=1e-10, rtol=1e-12)
-    assert slide.getMotionType() == opensim.Coordinate.Translational
-    assert bend.getMotionType() == opensim.Coordinate.Rotational
+def check_against_opensim(theirs: dict[str, np.ndarray]) -> None:
+    model, ours = cart(), jax.jit(passive_forces)
+    assert list(theirs["coordinates"]) == list(model.coordinate_names)
+    for q, qd, tau in zip(theirs["q"], theirs["qd"], theirs["tau"], strict=True):
+        np.testing.assert_allclose(ours(model, jnp.asarray(q), jnp.asarray(qd)), tau, atol=1e-10, rtol=1e-12)
+
+
+def test_all_forces_together_are_opensims() -> None:
+    with np.load(ORACLE) as file:
+        check_against_opensim({k.partition("/")[2]: v for k, v in file.items() if k.startswith("cart/")})
+
+
+def test_all_forces_together_are_opensims_today(tmp_path: Path) -> None:
+    """And those of a file: what is written is read back."""
+    pytest.importorskip("opensim")
+    from oracles import make_joints
+
+    check_against_opensim(make_joints.record_passive(tmp_path, 5))
+    osim_write.write(tmp_path / "cart.osim", cart_and_rod())
+    read = compile_model(osim_read.read(tmp_path / "cart.osim"))
+    for found, right in zip(jax.tree.leaves(read.passive), jax.tree.leaves(cart().passive), strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-15)
 
 
 def test_a_stop_does_nothing_inside_and_has_whole_stiffness_beyond() -> None:
-    model = compile_model(spec(FORCES[:1]))
+    model = compile_model(cart_and_rod(FORCES[:1]))
     for bend, expected in ((0.79, 0.0), (-0.49, 0.0), (1.1, -1100.0 * 0.3 - 3.0 * 2.0), (-0.9, 900.0 * 0.4 - 3.0 * 2.0)):
         np.testing.assert_allclose(passive_forces(model, jnp.array([0.0, bend]), jnp.array([0.0, 2.0])), [0.0, expected], atol=1e-9)
 
 
 def test_a_body_without_them_has_none() -> None:
-    model = compile_model(spec(()))
+    model = compile_model(cart_and_rod(()))
     np.testing.assert_array_equal(passive_forces(model, jnp.ones(2), jnp.ones(2)), 0.0)
 
 
@@ -121,7 +85,9 @@ def test_gradients_by_motion_and_parameters(bend: float) -> None:
 
 def test_a_rod_that_swings_is_held_by_its_stops() -> None:
     """In a simulation: damped, it comes to rest where gravity, spring and tissue balance."""
-    model = compile_model(spec((CoordinateSpring("spring", "bend", 5.0, 0.0, 2.0), CoordinateSpring("rail", "slide", 50.0, 0.1, 20.0))))
+    model = compile_model(
+        cart_and_rod((CoordinateSpring("spring", "bend", 5.0, 0.0, 2.0), CoordinateSpring("rail", "slide", 50.0, 0.1, 20.0)))
+    )
     time = jnp.linspace(0.0, 20.0, 2001)
     end = simulate(model, State(jnp.array([0.0, 0.9]), jnp.zeros(2)), constant(jnp.zeros(2)), time, drive=with_passive(torques)).state
     np.testing.assert_allclose(end.q[-1], [0.1, 0.0], atol=1e-6)
@@ -130,9 +96,9 @@ def test_a_rod_that_swings_is_held_by_its_stops() -> None:
 
 def test_bad_forces_are_refused() -> None:
     with pytest.raises(ModelError, match="force spring acts on coordinate 'elbow'"):
-        compile_model(spec((replace(FORCES[3], coordinate="elbow"),)))
+        compile_model(cart_and_rod((replace(FORCES[3], coordinate="elbow"),)))
     with pytest.raises(ModelError, match="transition is 0"):
-        compile_model(spec((CoordinateLimit("stop", "bend", -0.5, 0.8, 900.0, 1100.0, 0.0),)))
+        compile_model(cart_and_rod((CoordinateLimit("stop", "bend", -0.5, 0.8, 900.0, 1100.0, 0.0),)))
 
 
 def test_soft_tissue_of_a_published_model(shared: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class Poses(eqx.Module):
     slot_curvature: Float[Array, "body 6"]
     """Second derivative."""
     stretch: Float[Array, "ellipsoid 3 3"]
-    """Of every EllipsoidJoint: takes the unit normal of its ellipsoid, the third slot's axis, to the point where that is normal."""
+    """Of every EllipsoidJoint: takes the third slot's axis to the pivot's place on the ellipsoid, from its centre."""
     ellipsoid: tuple[int, ...] = eqx.field(static=True)
     """Bodies of these joints."""
 
@@ -47,7 +47,7 @@ def forward_kinematics(model: Model, q: Float[Array, " nq"]) -> Poses:
 
     Joint convention of OpenSim's CustomJoint: translate along the axes of the fixed frame, then rotate about the
     first, the turned second and the turned third axis (Seth et al. 2010). The moving frame of an EllipsoidJoint lies on
-    its ellipsoid, where the third axis is the surface's normal.
+    its ellipsoid, at the half axes times the components of the third axis (Simbody's MobilizedBody::Ellipsoid).
     """
     value, first, second = slot_displacements(model, q)
     turns = rotation.from_axis_angle(model.axis[:, :3], value[:, :3])

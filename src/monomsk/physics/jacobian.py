@@ -20,7 +20,7 @@ def slot_twists(poses: Poses, origin: Float[Array, "3"]) -> Float[Array, "body 6
 def slips(poses: Poses) -> Float[Array, "ellipsoid 3 3"]:
     """Velocity at which the pivot of each EllipsoidJoint slides over its ellipsoid when one of the three rotations has a unit rate.
 
-    The pivot is stretch · n, n the third axis, and n turns with the joint (Seth 2010; Simbody's MobilizedBody::Ellipsoid).
+    The pivot is stretch · n from the ellipsoid's centre, n the third axis, and n turns with the joint.
     """
     turn = poses.axis[jnp.array(poses.ellipsoid, int), :3]
     return jnp.einsum("eij,ekj->eki", poses.stretch, jnp.cross(turn, turn[:, 2:]))
