@@ -150,6 +150,8 @@ class ForwardDynamics:
     """Measured forces on top (external_loads.xml)."""
     contact: bool = False
     """Let the ground push on the model's contact spheres."""
+    passive: bool = False
+    """Let the model's springs, stops and soft tissue act on the coordinates; moments of `monomsk id` hold them already."""
     start: float | None = None
     """Time of the row to begin with [s]; the first row if not given."""
     end: float | None = None
