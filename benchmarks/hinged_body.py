@@ -180,8 +180,7 @@ def _z_to(axis: np.ndarray) -> np.ndarray:
 def _mjcf_bodies(tree: tuple[Link, ...], parent: str) -> str:
     text = ""
     for link in (link for link in tree if link.parent == parent):
-        I = link.inertia
-        full = _numbers((I[0, 0], I[1, 1], I[2, 2], I[0, 1], I[0, 2], I[1, 2]))
+        full = _numbers(link.inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]])
         joints = "".join(
             f'<joint name="{d.name}" type="{"hinge" if d.rotational else "slide"}" axis="{_numbers(d.axis)}"/>' for d in link.degrees
         )
