@@ -44,29 +44,31 @@ def mujoco_peer(spec: ModelSpec, model: Model) -> Peer:
 
 def _mujoco_jobs(own: object, frames: Frames) -> dict[tuple[str, str], Job]:
     import mujoco
-    from mujoco import rollout
 
     data = mujoco.MjData(own)
-    n, nv = len(frames.q), own.nv
-    qpos, qvel, qacc, applied = data.qpos, data.qvel, data.qacc, data.qfrc_applied
-    inverse, forward = list(zip(*map(list, (frames.q, frames.qd, frames.qdd)), strict=True)), _rows(frames.q, frames.qd, frames.tau)
-    result, matrix = np.zeros((n, nv)), np.zeros((nv, nv))
+    jobs = {**_mujoco_inverse(own, data, frames), **_mujoco_forward(own, data, frames)}
+    if len(frames.q) == 1:
+        jobs["MuJoCo mjd_transitionFD, adjoint by hand", "rollout gradient"] = lambda: _mujoco_gradient(own, data, frames)
+    return jobs
+
+
+def _mujoco_inverse(own: object, data: object, frames: Frames) -> dict[tuple[str, str], Job]:
+    import mujoco
+
+    qpos, qvel, qacc = data.qpos, data.qvel, data.qacc
+    states = _rows(frames.q, frames.qd, frames.qdd)
+    result, matrix = np.zeros_like(frames.q), np.zeros((own.nv, own.nv))
     rows = list(result)
-    spec, here, models = int(mujoco.mjtState.mjSTATE_QFRC_APPLIED), rollout.Rollout(nthread=0), [own] * n
-    state = np.concatenate([np.zeros((n, 1)), frames.q, np.zeros((n, nv))], 1)
-    size = mujoco.mj_stateSize(own, mujoco.mjtState.mjSTATE_FULLPHYSICS)
-    state = np.concatenate([state, np.zeros((n, size - state.shape[1]))], 1)
-    kept = np.zeros((n, STEPS, size))
 
     def mj_inverse() -> np.ndarray:
-        for (q, qd, qdd), row in zip(inverse, rows, strict=True):
+        for (q, qd, qdd), row in zip(states, rows, strict=True):
             qpos[:], qvel[:], qacc[:] = q, qd, qdd
             mujoco.mj_inverse(own, data)
             row[:] = data.qfrc_inverse
         return result
 
     def rne() -> np.ndarray:
-        for (q, qd, qdd), row in zip(inverse, rows, strict=True):
+        for (q, qd, qdd), row in zip(states, rows, strict=True):
             qpos[:], qvel[:], qacc[:] = q, qd, qdd
             mujoco.mj_kinematics(own, data)
             mujoco.mj_comPos(own, data)
@@ -75,7 +77,7 @@ def _mujoco_jobs(own: object, frames: Frames) -> dict[tuple[str, str], Job]:
         return result
 
     def make_matrix() -> np.ndarray:
-        for q, _, _ in inverse:
+        for q, _, _ in states:
             qpos[:] = q
             mujoco.mj_kinematics(own, data)
             mujoco.mj_comPos(own, data)
@@ -83,34 +85,47 @@ def _mujoco_jobs(own: object, frames: Frames) -> dict[tuple[str, str], Job]:
         mujoco.mj_fullM(own, data, matrix)
         return matrix
 
-    def mj_forward() -> np.ndarray:
-        for (q, qd, tau), row in zip(forward, rows, strict=True):
-            qpos[:], qvel[:], applied[:] = q, qd, tau
-            mujoco.mj_forward(own, data)
-            row[:] = qacc
-        return result
-
-    def roll() -> np.ndarray:
-        here.rollout(models, [data], state, frames.torques, control_spec=spec, skip_checks=True, nstep=STEPS, state=kept)
-        return kept[:, -1, 1 : 1 + 2 * nv]
-
     def nothing() -> np.ndarray:
-        for (q, qd, qdd), row in zip(inverse, rows, strict=True):
+        for (q, qd, qdd), row in zip(states, rows, strict=True):
             qpos[:], qvel[:], qacc[:] = q, qd, qdd
             row[:] = qacc
         return result
 
-    jobs: dict[tuple[str, str], Job] = {
+    return {
         ("MuJoCo mj_inverse", "inverse dynamics"): mj_inverse,
         ("MuJoCo kinematics, comPos, comVel, rne", "inverse dynamics"): rne,
-        ("MuJoCo kinematics, comPos, makeM (sparse)", "mass matrix"): make_matrix,
-        ("MuJoCo mj_forward", "forward dynamics"): mj_forward,
-        ("MuJoCo rollout", "rollout"): roll,
         ("(the loop in Python around MuJoCo, alone)", "inverse dynamics"): nothing,
+        ("MuJoCo kinematics, comPos, makeM (sparse)", "mass matrix"): make_matrix,
     }
-    if n == 1:
-        jobs["MuJoCo mjd_transitionFD, adjoint by hand", "rollout gradient"] = lambda: _mujoco_gradient(own, data, frames)
-    return jobs
+
+
+def _mujoco_forward(own: object, data: object, frames: Frames) -> dict[tuple[str, str], Job]:
+    import mujoco
+    from mujoco import rollout
+
+    n, nv = frames.q.shape
+    qpos, qvel, qacc, applied = data.qpos, data.qvel, data.qacc, data.qfrc_applied
+    states, result = _rows(frames.q, frames.qd, frames.tau), np.zeros_like(frames.q)
+    rows = list(result)
+    # A whole state is the time, coordinates and speeds, and what this model does not have.
+    start = np.zeros((n, mujoco.mj_stateSize(own, mujoco.mjtState.mjSTATE_FULLPHYSICS)))
+    start[:, 1 : 1 + nv] = frames.q
+    kept = np.zeros((n, STEPS, start.shape[1]))
+    torques, here, models = int(mujoco.mjtState.mjSTATE_QFRC_APPLIED), rollout.Rollout(nthread=0), [own] * n
+
+    def mj_forward() -> np.ndarray:
+        for (q, qd, tau), row in zip(states, rows, strict=True):
+            qpos[:], qvel[:], applied[:] = q, qd, tau
+            mujoco.mj_forward(own, data)
+            row[:] = qacc
+        applied[:] = 0.0
+        return result
+
+    def roll() -> np.ndarray:
+        here.rollout(models, [data], start, frames.torques, control_spec=torques, skip_checks=True, nstep=STEPS, state=kept)
+        return kept[:, -1, 1 : 1 + 2 * nv]
+
+    return {("MuJoCo mj_forward", "forward dynamics"): mj_forward, ("MuJoCo rollout", "rollout"): roll}
 
 
 def _mujoco_gradient(own: object, data: object, frames: Frames) -> np.ndarray:
