@@ -65,6 +65,28 @@ class Doctor:
 
 
 @dataclass(frozen=True)
+class InverseKinematics:
+    """The motion that measured markers show, as OpenSim's InverseKinematicsTool finds it."""
+
+    model: tyro.conf.Positional[Path]
+    """The body, scaled to the person, with its markers (.osim)."""
+    markers: tyro.conf.Positional[Path]
+    """Measured markers (.trc)."""
+    tasks: Path | None = None
+    """Weights of markers and coordinates (an IKTaskSet, or the set-up of a tool); all markers weigh the same if not given."""
+    up: Literal["y", "z"] = "y"
+    """Axis of the laboratory that points up."""
+    start: float | None = None
+    """First time to use [s]."""
+    end: float | None = None
+    """Last time to use [s]."""
+    out: Path = Path("inverse_kinematics")
+    """Folder for kinematics.mot and ik_marker_errors.sto."""
+    overwrite: bool = False
+    """Replace earlier results in that folder."""
+
+
+@dataclass(frozen=True)
 class InverseDynamics:
     """Joint moments of a recorded motion, as OpenSim's InverseDynamicsTool finds them."""
 
@@ -120,7 +142,7 @@ class ForwardDynamics:
     """Replace earlier results in that folder."""
 
 
-COMMANDS = {"run": Run, "demo": Demo, "doctor": Doctor, "id": InverseDynamics, "fd": ForwardDynamics}
+COMMANDS = {"run": Run, "demo": Demo, "doctor": Doctor, "ik": InverseKinematics, "id": InverseDynamics, "fd": ForwardDynamics}
 """What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is
 `inverse_dynamics.inverse_dynamics`."""
 
