@@ -133,7 +133,7 @@ class InverseDynamics:
     overwrite: bool = False
     """Replace that file if it is there."""
     simbody_compatible: bool = False
-    """Repeat the error of OpenSim's CustomJoint, to compare numbers with it."""
+    """Repeat the error of OpenSim's CustomJoint and its splines through forces, to compare numbers with it."""
 
 
 @dataclass(frozen=True)
