@@ -21,7 +21,8 @@ from monomsk.model.model import Model
 from monomsk.model.muscles import Muscles, Wraps
 from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.jacobian import coordinate_twists
-from monomsk.physics.wrap_cylinder import CROSSES, INSIDE, MISSES, WRAPPED, Cylinder, wrap_segment
+from monomsk.physics import wrap_surface
+from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED
 
 ROUNDS, OPENSIM_ROUNDS = 16, 8
 """How often the wraps of a path that has several are gone over; OpenSim's limit."""
@@ -198,9 +199,9 @@ def _wrap_rows(
 ) -> tuple[_Slots, Bool[Array, " row"]]:
     """Lay the paths over their cylinders, in the model's order, over and over where there are several."""
     rows, count = wraps.radius.shape
-    table = _cylinders(wraps, R, p)
+    table = _surfaces(wraps, R, p)
     if count == 1:
-        slots, status = _bend(start, jnp.ones((rows, 1), table.dtype), table, shortest=not compat)
+        slots, status = _bend(start, jnp.ones((rows, 1), table.dtype), table, wraps.kinds, compat)
         return slots._replace(drawn=slots.point), status == INSIDE
 
     def lay_one(step: Int[Array, ""], state: _Laying) -> _Laying:
@@ -209,7 +210,7 @@ def _wrap_rows(
         # OpenSim's remedy when the second wrap fails because the first left a point inside it: swap the two, once.
         order = jnp.array([1, 0, *range(2, count)])
         pick = jnp.where(swapped[:, None], turn[order], turn).astype(table.dtype)
-        new, met = _bend(slots, pick, table, shortest=True)
+        new, met = _bend(slots, pick, table, wraps.kinds, compat)
         new_status = jnp.where(turn, met[:, None], status)
         swap_now = (step == count - 1) & (new_status[:, 0] == MISSES) & (new_status[:, 1] == INSIDE)
         if compat:
@@ -229,17 +230,17 @@ def _wrap_rows(
     return slots, jnp.any(status == INSIDE, 1)
 
 
-def _cylinders(wraps: Wraps, R: Float[Array, "body 3 3"], p: Float[Array, "body 3"]) -> Float[Array, "row wrap number"]:
-    """What `_bend` needs of every cylinder, in one table, so that one product picks them: pose in the ground first."""
+def _surfaces(wraps: Wraps, R: Float[Array, "body 3 3"], p: Float[Array, "body 3"]) -> Float[Array, "row wrap number"]:
+    """What `_bend` needs of every surface, in one table, so that one product picks them: pose in the ground first."""
     shape = wraps.radius.shape
     R_wrap = jnp.einsum("rwij,rwjk->rwik", R[wraps.body], wraps.R).reshape(*shape, 9)
     p_wrap = jnp.einsum("rwij,rwj->rwi", R[wraps.body], wraps.p) + p[wraps.body]
-    numbers = jnp.stack([wraps.radius, wraps.half_length, wraps.first, wraps.last, wraps.surface], -1)
-    return jnp.concatenate([R_wrap, p_wrap, wraps.side, numbers], -1)
+    numbers = jnp.stack([wraps.first, wraps.last, wraps.surface], -1)
+    return jnp.concatenate([R_wrap, p_wrap, numbers, wrap_surface.table(wraps)], -1)
 
 
 def _bend(
-    slots: _Slots, pick: Float[Array, "row wrap"], table: Float[Array, "row wrap number"], *, shortest: bool
+    slots: _Slots, pick: Float[Array, "row wrap"], table: Float[Array, "row wrap number"], kinds: tuple[int, ...], compat: bool
 ) -> tuple[_Slots, Int[Array, " row"]]:
     """Lay each path anew over one of its wraps, at the segment where that is due, and say how the last one tried met it."""
     rows, count = pick.shape
@@ -248,8 +249,7 @@ def _bend(
     own = jnp.any((owner[None, :, None] == jnp.arange(count)) & (pick[:, None, :] > 0.0), 2)
     chosen = jnp.sum(pick[..., None] * table, 1)
     R, p = chosen[:, :9].reshape(rows, 3, 3), chosen[:, 9:12]
-    side = [chosen[:, None, 12 + i] for i in range(3)]
-    radius, half_length, first, last = (chosen[:, None, 15 + i] for i in range(4))
+    first, last = chosen[:, None, 12], chosen[:, None, 13]
     # With a single wrap only the path's points can start a segment.
     n = points if count == 1 else points + 2 * count
     active = (slots.active & ~own)[:, :n]
@@ -261,12 +261,9 @@ def _bend(
     due = (jnp.sum(following, 2) > 0.5) & (key >= first) & (next_key <= last)
     if count > 1:
         # A segment between two points of one surface lies on it already.
-        surface = jnp.concatenate([jnp.full((rows, points), -1.0), jnp.repeat(table[..., 19], 2, 1)], 1)
+        surface = jnp.concatenate([jnp.full((rows, points), -1.0), jnp.repeat(table[..., 14], 2, 1)], 1)
         due = due & ~((surface >= 0.0) & (jnp.sum(following * surface[:, None, :], 2) == surface))
-    cylinder = Cylinder(radius, half_length, (side[0], side[1], side[2]), jnp.array(shortest))
-    bend = wrap_segment(
-        (local[..., 0], local[..., 1], local[..., 2]), (next_local[..., 0], next_local[..., 1], next_local[..., 2]), cylinder
-    )
+    bend = wrap_surface.wrap_segment(local, next_local, chosen[:, None, 15:], kinds, lone=count == 1, compat=compat)
     status = jnp.where(due, bend.status, MISSES)
     # A segment that pierces the cylinder comes before any other, the first on the path before the next.
     rank = jnp.where(status == CROSSES, key - 1e6, jnp.where(status == WRAPPED, bend.detour, jnp.inf))
