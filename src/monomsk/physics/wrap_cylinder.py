@@ -3,7 +3,9 @@
 Which segments bend, and to which side, is decided as OpenSim's WrapCylinder decides. Unrolled, the surface is flat and the
 shortest path a straight line, so the heights of the tangent points need no iteration. OpenSim 4.6 slides them there only
 for muscles with several wraps; for a lone wrap it leaves them in the plane through both ends and the cylinder's near edge,
-which is up to 0.4 mm longer. Both are offered. All is elementwise on scalars, which XLA fuses into one loop.
+which is up to 0.4 mm longer. Both are offered. Where the side to pass makes the arc longer than half a turn and it runs
+counterclockwise about z, OpenSim 4.6 takes the angle with the wrong sign and so counts a turn too many; `literal` repeats that.
+All is elementwise on scalars, which XLA fuses into one loop.
 """
 
 from typing import NamedTuple
@@ -21,6 +23,8 @@ class Cylinder(NamedTuple):
     half_length: Scalar
     side: Point
     shortest: Bool[Array, "*batch"]
+    literal: Bool[Array, "*batch"] | bool = False
+    """Whether OpenSim's angle of an arc of more than half a turn is repeated."""
 
 
 def wrap_segment(p1: Point, p2: Point, cylinder: Cylinder) -> Bend:
@@ -33,8 +37,9 @@ def wrap_segment(p1: Point, p2: Point, cylinder: Cylinder) -> Bend:
     # A harmless stand-in keeps values and gradients finite where there is nothing to compute.
     p1, p2 = choose3(inside, (3.0 * radius, 0.0 * radius, 0.0 * radius), p1), choose3(inside, (-3.0 * radius, radius, radius), p2)
     r1, r2, far_side, long_way = _tangent_points(p1, p2, cylinder)
-    turn = jnp.arctan2(jnp.abs(r1[0] * r2[1] - r1[1] * r2[0]), _dot(r1, r2))
-    arc = radius * jnp.where(long_way, 2.0 * jnp.pi - turn, turn)
+    signed = jnp.arctan2(r1[0] * r2[1] - r1[1] * r2[0], _dot(r1, r2))
+    turn = jnp.abs(signed)
+    arc = radius * jnp.where(long_way, 2.0 * jnp.pi - jnp.where(cylinder.literal, signed, turn), turn)
     h1, h2 = _plane_heights(p1, p2, r1, r2, radius, far_side)
     d1, d2 = root((r1[0] - p1[0]) ** 2 + (r1[1] - p1[1]) ** 2), root((r2[0] - p2[0]) ** 2 + (r2[1] - p2[1]) ** 2)
     rise = (p2[2] - p1[2]) / (d1 + arc + d2)

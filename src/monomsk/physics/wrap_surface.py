@@ -38,13 +38,13 @@ def wrap_segment(
     for kind in kinds:
         name = SURFACES[kind]
         if name == "WrapCylinder":
-            bends.append(wrap_cylinder.wrap_segment(*ends, Cylinder(radius, number[4], side, jnp.array(not (compat and lone)))))
+            bends.append(wrap_cylinder.wrap_segment(*ends, Cylinder(radius, number[4], side, jnp.array(not (compat and lone)), compat)))
         elif name == "WrapSphere":
             bends.append(wrap_sphere.wrap_segment(*ends, Sphere(radius, side, jnp.array(compat))))
         elif name == "WrapEllipsoid":
             bends.append(wrap_ellipsoid.wrap_segment(*ends, Ellipsoid((number[5], number[6], number[7]), side, number[9])))
         else:
-            bends.append(wrap_torus.wrap_segment(*ends, Torus(radius, number[5], side, jnp.array(not lone))))
+            bends.append(wrap_torus.wrap_segment(*ends, Torus(radius, number[5], side, jnp.array(not lone), compat)))
     result = bends[0]
     for kind, bend in zip(kinds[1:], bends[1:], strict=True):
         own = number[8] == kind
