@@ -125,9 +125,12 @@ def _nearest(p: Point, a: Point, counted: _Counted) -> Point:
     low = [jnp.where(used[i], fixed[i] * held[i] - fixed[i] ** 2, -1e9) for i in range(3)]
     t = jnp.maximum(jnp.maximum(low[0], low[1]), low[2])
     t = jnp.where(t < -1e8, 0.0, t)
-    for _ in range(_NEWTON):
+
+    def step(_: Array, t: Scalar) -> Scalar:
         total, slope = _sum(t, held, fixed, used)
-        t = t + 2.0 * total * (jnp.sqrt(total) - 1.0) / slope
+        return t + 2.0 * total * (jnp.sqrt(total) - 1.0) / slope
+
+    t = jax.lax.fori_loop(0, _NEWTON, step, t)
     _, slope = _sum(t, held, fixed, used)
     total, _ = _sum(t, list(p), list(a), used)
     t = t + (total - 1.0) / slope
