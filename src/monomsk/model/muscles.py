@@ -126,6 +126,8 @@ class Muscles(eqx.Module):
     """Row of every muscle in the path table."""
     kind: tuple[int, ...] = eqx.field(static=True)
     """Index in KINDS."""
+    surfaces: tuple[str, ...] = eqx.field(static=True)
+    """Names of the model's wrap surfaces, in the order in which `Wraps.surface` counts."""
     opensim_compat: bool = eqx.field(static=True)
 
     @property
@@ -165,6 +167,7 @@ def compile_muscles(spec: ModelSpec, body_names: tuple[str, ...], *, opensim_com
         names=tuple(m.name for m in spec.muscles),
         row=tuple(order.index(i) for i in range(len(used))),
         kind=tuple(KINDS.index(m.kind) for m in spec.muscles),
+        surfaces=tuple(w.name for w in spec.wraps),
         opensim_compat=opensim_compat,
     )
 

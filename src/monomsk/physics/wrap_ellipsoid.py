@@ -153,7 +153,7 @@ def _third_point(p1: Point, p2: Point, enter: Point, leave: Point, a: Point, ell
     method = ellipsoid.method
     stretch, every = minus(leave, enter), (jnp.array(True),) * 3
     middle = plus(enter, stretch, 0.5)
-    cosine, cut, at, in_plane = _axial(p1, p2, enter, stretch, a)
+    cosine, at, in_plane = _axial(p1, p2, enter, stretch, a)
     fade = jnp.clip(jnp.minimum(at, 1.0 - at) / _END_BLEND, 0.0, 1.0)
     cosine = jnp.where(cosine > _LEAST_BLEND, _LEAST_BLEND + fade * (cosine - _LEAST_BLEND), cosine)
     share = jnp.clip((cosine - _LEAST_BLEND) / (_MOST_BLEND - _LEAST_BLEND), 0.0, 1.0)
@@ -174,9 +174,9 @@ def _third_point(p1: Point, p2: Point, enter: Point, leave: Point, a: Point, ell
     return choose3(wrong, moved, top), choose3(wrong, mirrored, start1), choose3(wrong, mirrored, start2)
 
 
-def _axial(p1: Point, p2: Point, enter: Point, stretch: Point, a: Point) -> tuple[Scalar, Point, Scalar, Point]:
-    """Cosine between the line and the nearest axis, where the line crosses the plane square to it, how far that is along the
-    stretch, and the point of the section in that plane that is nearest to it."""
+def _axial(p1: Point, p2: Point, enter: Point, stretch: Point, a: Point) -> tuple[Scalar, Scalar, Point]:
+    """Cosine between the line and the nearest axis, how far along the stretch the line crosses the plane square to it, and the
+    point of the section in that plane that is nearest to there."""
     along = unit(minus(p1, p2))
     cosines = [jnp.abs(v) for v in along]
     first = (cosines[0] >= cosines[1]) & (cosines[0] >= cosines[2])
@@ -190,7 +190,7 @@ def _axial(p1: Point, p2: Point, enter: Point, stretch: Point, a: Point) -> tupl
     at = -pick(enter) / jnp.where(jnp.abs(run) > 1e-12, run, 1e-12)
     cut = plus(enter, stretch, at)
     on_plane = (jnp.where(best[0], 0.0, cut[0]), jnp.where(best[1], 0.0, cut[1]), jnp.where(best[2], 0.0, cut[2]))
-    return pick((cosines[0], cosines[1], cosines[2])), cut, at, _nearest(on_plane, a, (~best[0], ~best[1], ~best[2]))
+    return pick((cosines[0], cosines[1], cosines[2])), at, _nearest(on_plane, a, (~best[0], ~best[1], ~best[2]))
 
 
 def _fan(enter: Point, stretch: Point, a: Point) -> Point:
