@@ -9,7 +9,7 @@ Where a path meets several cylinders, each is laid anew in turn until the path h
 those of the last (PathWrapPoint's ground location is cached and not renewed), which makes a gastrocnemius up to 9 mm short.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -30,6 +30,9 @@ SETTLED = 5e-4
 """Change of length [m] below which OpenSim goes over them no more."""
 RANGE_MARGIN = 1e-5
 """OpenSim's margin at the ends of a conditional point's range."""
+
+
+_Values = TypeVar("_Values")
 
 
 class Paths(eqx.Module):
@@ -99,6 +102,7 @@ def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, "
         if wraps is not None:
             start, inside_of = _wrap_rows(start, wraps, pose, compat=muscles.opensim_compat)
             body = jnp.concatenate([body, jnp.repeat(wraps.body, 2, 1)], 1)
+        start = _once(start)
         length, force = _tension(start)
         work = _work(start.point - poses.p[0], force, moves[body], twist.T)
         force = jnp.pad(force[:, :points], ((0, 0), (0, active.shape[1] - points), (0, 0)))
@@ -107,6 +111,11 @@ def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, "
     work = laid.work + _moving_work(muscles, pose.R, laid.force, rate, model.nq)
     row = jnp.array(muscles.row)
     return Paths(laid.length[row], work[row], laid.inside_of[row], (laid.points[row] < 2) | ~jnp.isfinite(laid.length[row]))
+
+
+def _once(values: _Values) -> _Values:
+    """The same values, worked out once: else XLA works them out again wherever they are used."""
+    return jax.lax.optimization_barrier(values)
 
 
 def _turned(R: Float[Array, "*batch 3 3"], v: Float[Array, "*batch 3"]) -> Float[Array, "*batch 3"]:
@@ -118,7 +127,7 @@ def _work(
     arm: Float[Array, "row slot 3"], force: Float[Array, "row slot 3"], moves: Bool[Array, "row slot nq"], twist: Float[Array, "6 nq"]
 ) -> Float[Array, "row nq"]:
     """Work of the forces on the slots per unit of every coordinate that moves their bodies."""
-    wrench = jnp.concatenate([jnp.cross(arm, force), force], -1)
+    wrench, twist = _once((jnp.concatenate([jnp.cross(arm, force), force], -1), twist))
     total = jnp.zeros((arm.shape[0], twist.shape[1]), arm.dtype)
     for slot in range(arm.shape[1]):
         power = sum((wrench[:, slot, k, None] * twist[k] for k in range(1, 6)), wrench[:, slot, 0, None] * twist[0])
@@ -189,15 +198,16 @@ def _tension(slots: _Slots) -> tuple[Float[Array, " row"], Float[Array, "row slo
     """Lengths of the paths, and the force of a unit tension on each slot."""
     wraps = slots.arc.shape[1]
     points = slots.key.shape[1] - 2 * wraps
-    following = _successors(slots.key, slots.active)
+    following = _once(_successors(slots.key, slots.active))
     owner = _owner(points, wraps)
     # The piece on a surface lies on one body: it has a length and pulls on nothing.
     straight = following * ~((owner[:, None] == owner[None, :]) & (owner[:, None] >= 0))
     along = _next(straight, slots.drawn) - jnp.sum(straight, 2, keepdims=True) * slots.drawn
+    along = _once(along)
     squared = jnp.sum(along**2, -1)
     real = squared > 1e-20
     distance = jnp.sqrt(jnp.where(real, squared, 1.0))
-    direction = jnp.where(real[..., None], along / distance[..., None], 0.0)
+    direction = _once(jnp.where(real[..., None], along / distance[..., None], 0.0))
     arcs = jnp.sum(jnp.where(slots.active[:, points::2], slots.arc, 0.0), 1)
     length = jnp.sum(jnp.where(real, distance, 0.0), 1) + arcs
     return length, direction - _next(jnp.swapaxes(straight, 1, 2), direction)
@@ -287,14 +297,15 @@ def _bend(
     key = slots.key[:, :n]
     following = _successors(key, active)
     local = _turned(jnp.swapaxes(R, 1, 2)[:, None], slots.point[:, :n] - p[:, None])
-    next_local = _next(following, local)
+    local, following = _once((local, following))
+    next_local = _once(_next(following, local))
     next_key = jnp.sum(following * key[:, None, :], 2)
     due = (jnp.sum(following, 2) > 0.5) & (key >= first) & (next_key <= last)
     if count > 1:
         # A segment between two points of one surface lies on it already.
         surface = jnp.concatenate([jnp.full((rows, points), -1.0), jnp.repeat(table[..., 14], 2, 1)], 1)
         due = due & ~((surface >= 0.0) & (jnp.sum(following * surface[:, None, :], 2) == surface))
-    bend = wrap_surface.wrap_segment(local, next_local, chosen[:, None, 15:], kinds, lone=count == 1, compat=compat)
+    bend = _once(wrap_surface.wrap_segment(local, next_local, chosen[:, None, 15:], kinds, lone=count == 1, compat=compat))
     status = jnp.where(due, bend.status, MISSES)
     # A segment that pierces the cylinder comes before any other, the first on the path before the next.
     rank = jnp.where(status == CROSSES, key - 1e6, jnp.where(status == WRAPPED, bend.detour, jnp.inf))
