@@ -250,7 +250,6 @@ def _arc(spoke: Point, across: Point, turn: Scalar, a: Point) -> Scalar:
     weights: Float[Array, " node"] = jnp.array([w for _, w in _NODES for _ in (0, 1)], turn.dtype)
     angle = 0.5 * turn[..., None] * (1.0 + nodes)
     speed = [
-        r[..., None] * (c[..., None] * jnp.cos(angle) - s[..., None] * jnp.sin(angle))
-        for r, s, c in zip(a, spoke, across, strict=True)
+        r[..., None] * (c[..., None] * jnp.cos(angle) - s[..., None] * jnp.sin(angle)) for r, s, c in zip(a, spoke, across, strict=True)
     ]
     return 0.5 * jnp.abs(turn) * jnp.sum(weights * norm((speed[0], speed[1], speed[2])), -1)
