@@ -57,9 +57,8 @@ def main() -> None:
     jax.config.update("jax_enable_x64", True)
     print("Share of lengths within 1e-5 m and of moment arms within 1e-4 m (all; of coordinates that the muscle crosses), greatest")
     print("differences [m]; then, of the default paths, the difference from OpenSim that 99 % stay below [m].")
-    print(
-        f"{'body':26s} {'activity':13s} frames {'length':>9s} {'max':>8s} {'arms':>9s} {'crossed':>9s} {'max':>8s} {'length':>9s} {'arms':>8s}"
-    )
+    heads = ("length", 9), ("max", 8), ("arms", 9), ("crossed", 9), ("max", 8), ("length", 9), ("arms", 8)
+    print(f"{'body':26s} {'activity':13s} frames " + " ".join(f"{head:>{width}s}" for head, width in heads))
     for name in given.bodies:
         for line in compared(given.root / "models" / f"{name}.osim", list(trials(given.root, name, given.frames, given.trials))):
             print(line, flush=True)

@@ -25,6 +25,8 @@ from monomsk.physics.forward_kinematics import forward_kinematics
 from monomsk.physics.muscle_path import coupled, muscle_paths
 
 BODY = Path(__file__).parents[1] / "src/monomsk/data/body/monomsk_body.osim"
+LEAST_FRAMES = 40
+"""OpenSim puts splines through the motion and takes no shorter one."""
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def paths(batch: int, peer_frames: int) -> None:
     spec = load_body()
     model = compile_model(spec)
     q = postures(model, batch)
-    peer = muscle_analysis(model, q[:peer_frames])
+    peer = muscle_analysis(model, q[:LEAST_FRAMES], peer_frames)
     print(f"paths: OpenSim's MuscleAnalysis {peer:10.1f} frames/s")
     for name, compat in (("shortest", False), ("as OpenSim", True)):
         muscles = compile_muscles(spec, model.body_names, opensim_compat=compat)
@@ -70,7 +72,7 @@ def postures(model: Model, count: int) -> jax.Array:
     return jax.vmap(lambda x: complete(model, x))(jnp.array(q))
 
 
-def muscle_analysis(model: Model, q: jax.Array) -> float:
+def muscle_analysis(model: Model, q: jax.Array, frames: int) -> float:
     """Frames a second of OpenSim's MuscleAnalysis with all moment arms, reading and writing of files included."""
     import opensim
 
@@ -79,20 +81,23 @@ def muscle_analysis(model: Model, q: jax.Array) -> float:
         motion = Path(folder) / "motion.mot"
         at = np.arange(len(q)) / 100.0
         write_motion(motion, at, model.coordinate_names, np.asarray(q))
-        body = opensim.Model(str(BODY))
-        analysis = opensim.MuscleAnalysis()
-        analysis.setComputeMoments(True)
-        body.addAnalysis(analysis)
-        body.initSystem()
-        tool = opensim.AnalyzeTool(body)
+        tool = opensim.AnalyzeTool()
+        tool.setName("muscles")
+        tool.setModelFilename(str(BODY))
         tool.setCoordinatesFileName(str(motion))
         tool.setInitialTime(float(at[0]))
-        tool.setFinalTime(float(at[-1]))
+        tool.setFinalTime(float(at[frames - 1]))
         tool.setSolveForEquilibrium(False)
         tool.setResultsDir(folder)
+        analysis = opensim.MuscleAnalysis()
+        analysis.setComputeMoments(True)
+        tool.updAnalysisSet().cloneAndAppend(analysis)
+        setup = Path(folder) / "setup.xml"
+        tool.printToXML(str(setup))
+        tool = opensim.AnalyzeTool(str(setup))
         start = time.perf_counter()
         tool.run()
-        return len(q) / (time.perf_counter() - start)
+        return frames / (time.perf_counter() - start)
 
 
 def write_motion(path: Path, at: np.ndarray, names: tuple[str, ...], q: np.ndarray) -> None:
