@@ -151,7 +151,8 @@ def _sum(t: Scalar, p: list[Scalar], a: list[Scalar], used: list[Bool[Array, "*b
 def _third_point(p1: Point, p2: Point, enter: Point, leave: Point, a: Point, ellipsoid: Ellipsoid) -> tuple[Point, Point, Point]:
     """The point that fixes the plane, and from where either tangent point is sought."""
     method = ellipsoid.method
-    stretch, every = minus(leave, enter), (jnp.array(True),) * 3
+    yes = jnp.array(True)
+    stretch, every = minus(leave, enter), (yes, yes, yes)
     middle = plus(enter, stretch, 0.5)
     cosine, at, in_plane = _axial(p1, p2, enter, stretch, a)
     fade = jnp.clip(jnp.minimum(at, 1.0 - at) / _END_BLEND, 0.0, 1.0)
@@ -198,7 +199,8 @@ def _fan(enter: Point, stretch: Point, a: Point) -> Point:
     at = jnp.arange(1, _FAN - 1, dtype=enter[0].dtype) / _FAN
     wide = [(v[..., None], w[..., None], r[..., None]) for v, w, r in zip(enter, stretch, a, strict=True)]
     place = tuple(v + at * w for v, w, _ in wide)
-    surface = _nearest((place[0], place[1], place[2]), (wide[0][2], wide[1][2], wide[2][2]), (jnp.array(True),) * 3)
+    yes = jnp.array(True)
+    surface = _nearest((place[0], place[1], place[2]), (wide[0][2], wide[1][2], wide[2][2]), (yes, yes, yes))
     blade = unit(minus(surface, (place[0], place[1], place[2])))
     return unit((jnp.sum(blade[0], -1), jnp.sum(blade[1], -1), jnp.sum(blade[2], -1)))
 
