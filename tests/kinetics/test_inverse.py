@@ -112,5 +112,4 @@ def test_opensims_tool_finds_the_same(tmp_path: Path, lowpass: float | None) -> 
     theirs = storage.read(tmp_path / "id.sto")
     for i, (name, angle) in enumerate(zip(ours.names, ours.rotational, strict=True)):
         other = np.interp(ours.time, theirs.time, theirs.column(f"{name}_{'moment' if angle else 'force'}"))
-        # Half a per cent: OpenSim's filter begins from rest, ours from where the motion is.
-        assert np.sqrt(np.mean((ours.tau[:, i] - other) ** 2)) < 5e-3 * np.abs(other).max() + 1e-3, name
+        assert np.sqrt(np.mean((ours.tau[:, i] - other) ** 2)) < 1e-4 * np.abs(other).max() + 1e-4, name

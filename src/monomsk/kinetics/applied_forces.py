@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float
+from scipy.interpolate import CubicSpline
 
 from monomsk.errors import InputError
 from monomsk.model.model import Model
@@ -26,12 +27,13 @@ def attachment(model: Model, forces: tuple[AppliedForce, ...]) -> Attachment:
 
 
 def sampled(
-    forces: tuple[AppliedForce, ...], time: Float[np.ndarray, " time"]
+    forces: tuple[AppliedForce, ...], time: Float[np.ndarray, " time"], *, as_opensim: bool = False
 ) -> tuple[Float[np.ndarray, "time force 9"], tuple[str, ...]]:
     """Force, point and torque of each at the times, on straight lines between the measured ones, and warnings.
 
-    For a frame at most, the first and last values hold on; further out a force is zero, where OpenSim would go on along the
-    last straight line. Raises InputError when a force was measured at none of the times.
+    `as_opensim` takes a natural cubic spline instead, which swings into the negative where a force sets in. For a frame at
+    most, the first and last values hold on; further out a force is zero, where OpenSim would go on along a straight
+    line. Raises InputError when a force was measured at none of the times.
     """
     values, warnings = np.zeros((len(time), len(forces), 9)), []
     for i, force in enumerate(forces):
@@ -41,8 +43,11 @@ def sampled(
             span = f"{force.time[0]:g} to {force.time[-1]:g} s"
             raise InputError(f"external force {force.name} was measured from {span}, the motion lasts from {time[0]:g} to {time[-1]:g} s")
         columns = np.concatenate([force.force, force.point, force.torque], axis=1)
-        for k in range(9):
-            values[inside, i, k] = np.interp(time[inside], force.time, columns[:, k])
+        if as_opensim and len(force.time) > 3:
+            spline = CubicSpline(force.time, columns, bc_type="natural")
+            values[inside, i] = spline(np.clip(time[inside], force.time[0], force.time[-1]))
+        else:
+            values[inside, i] = np.stack([np.interp(time[inside], force.time, c) for c in columns.T], axis=1)
         if not inside.all():
             warnings.append(f"external force {force.name} is taken as zero at {int((~inside).sum())} frames outside its measurement")
     return values, tuple(warnings)

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.interpolate import make_interp_spline
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import butter, lfilter
 
 from monomsk.errors import InputError
 
@@ -75,7 +75,18 @@ def _continued(x: Float[np.ndarray, "time n"], pad: int) -> Float[np.ndarray, "l
 
 
 def _filtered(x: Float[np.ndarray, "time n"], rate: float, cutoff: float) -> Float[np.ndarray, "time n"]:
-    return sosfiltfilt(butter(ORDER, cutoff, fs=rate, output="sos"), x, axis=0, padtype=None)
+    forward = _one_way(x, rate, cutoff)
+    return _one_way(forward[::-1], rate, cutoff)[::-1]
+
+
+def _one_way(x: Float[np.ndarray, "time n"], rate: float, cutoff: float) -> Float[np.ndarray, "time n"]:
+    """One pass, begun as OpenSim begins it (Signal::LowpassIIR, 2017): the first values go through as they are, as many as the
+    order, and the filter goes on from there. On a short clip of somebody who walks that is worth up to 8 % of a residual."""
+    b, a = butter(ORDER, cutoff, fs=rate)
+    # What the filter remembers after values that equal its answers.
+    memory = np.stack([sum((b[m + k] - a[m + k]) * x[ORDER - k] for k in range(1, ORDER + 1 - m)) for m in range(ORDER)])
+    rest, _ = lfilter(b, a, x[ORDER:], axis=0, zi=memory)
+    return np.concatenate([x[:ORDER], rest])
 
 
 def derivatives(

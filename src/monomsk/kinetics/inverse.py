@@ -41,7 +41,7 @@ def joint_forces(
         spec: the body, scaled to the person.
         forces: measured ones.
         lowpass: cut-off of the filter on the coordinates [Hz]; None leaves them as they are.
-        simbody_compatible: repeat the error of OpenSim's CustomJoint (docs/mechanics.md).
+        simbody_compatible: repeat the error of OpenSim's CustomJoint (docs/mechanics.md), and its splines through the forces.
 
     Raises:
         InputError: frames uneven or too few, coordinates that are not the model's, forces on bodies that are not.
@@ -51,7 +51,7 @@ def joint_forces(
         raise InputError(f"the motion's coordinates are not those of model {spec.name}")
     rates = filtering.rates(motion.time, filtering.unwrap(motion.q, motion.rotational), lowpass)
     where = attachment(model, forces)
-    values, warnings = sampled(forces, motion.time)
+    values, warnings = sampled(forces, motion.time, as_opensim=simbody_compatible)
     parts = []
     for start in range(0, len(motion.time), CHUNK):
         inputs = [_filled(a[start : start + CHUNK]) for a in (*rates, values)]
