@@ -1,5 +1,6 @@
 """`monomsk fd` as a person meets it: what inverse dynamics found drives the motion that it was found from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from kinetics.motions import body, gait
 from monomsk.cli.main import main
 from monomsk.io import osim_write, results, storage
+from monomsk.model.spec import CoordinateLimit
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,19 @@ def test_the_ground_stops_a_fall(laboratory: Path, tmp_path: Path) -> None:
         assert main(["fd", *map(str, files), "--end", "0.15", "--damping", "5", *more, "--out", str(tmp_path / name)]) == 0
         heights.append(storage.read(tmp_path / name / "kinematics.mot").column("pelvis_ty")[-1])
     assert heights[1] - heights[0] > 0.03
+
+
+def test_stops_of_the_model_act_when_asked_for(laboratory: Path, tmp_path: Path) -> None:
+    stop = CoordinateLimit(
+        "stop", "knee_angle_r", lower=0.1, upper=0.3, lower_stiffness=500.0, upper_stiffness=500.0, damping=5.0, transition=0.05
+    )
+    osim_write.write(tmp_path / "model.osim", replace(body(), passive=(stop,)))
+    knees = []
+    for name, more in (("free", []), ("stopped", ["--passive"])):
+        files = [tmp_path / "model.osim", laboratory / "motion.mot", laboratory / "id.sto"]
+        assert main(["fd", *map(str, files), "--end", "0.1", *more, "--out", str(tmp_path / name)]) == 0
+        knees.append(storage.read(tmp_path / name / "kinematics.mot").column("knee_angle_r")[-1])
+    assert knees[1] < knees[0] - 1.0
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A small model that uses everything an .osim may hold, and a way to make real OpenSim be quiet."""
 
+import math
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from monomsk.model.spec import (
     Constant,
     ContactSphere,
     Coordinate,
+    CoordinateExponential,
+    CoordinateLimit,
+    CoordinateSpring,
     Coupler,
     Frame,
     Joint,
@@ -18,10 +22,12 @@ from monomsk.model.spec import (
     Marker,
     ModelSpec,
     Muscle,
+    PassiveForce,
     PathPoint,
     PathWrap,
     Polynomial,
     Spline,
+    Step,
     Wrap,
 )
 
@@ -46,7 +52,8 @@ def _native_chain() -> tuple[list[Body], list[Joint]]:
         assert slots is not None
         frames = Frame((0.1, -0.2, 0.03), (0.3, -0.2, 0.1)), Frame((0.0, 0.1 / 3, 0.0), (0.0, 0.5, -1.2))
         read = tuple(Coordinate(c, NATIVE[kind][1][i] < 3, (-1.5, 1.0 + i / 7), 0.1, i == 1, i == 0) for i, c in enumerate(coordinates))
-        joints.append(Joint(f"joint_{number}", kind, parent, name, *frames, slots[:3], slots[3:], read))
+        radii = (0.1, 0.2, 0.1 / 3) if kind == "EllipsoidJoint" else None
+        joints.append(Joint(f"joint_{number}", kind, parent, name, *frames, slots[:3], slots[3:], read, radii))
         bodies.append(
             Body(name, 1.0 + number / 3, (0.0, -0.1, 0.01), (0.02, 0.01, 0.03, 1e-3, -1e-3, 2e-3), ((f"b{number}.vtp", (1.0, 0.9, 1.1)),))
         )
@@ -62,7 +69,8 @@ def _knee(parent: str) -> Joint:
         Axis(Z, Polynomial((0.01, -0.02, 0.0)), "knee_angle"),
         Axis(Y, Linear(1.0, 0.2), "knee_turn"),
     )
-    translations = (Axis(X, spline, "knee_angle", 1.0688), Axis(Y, Constant(-0.4), None, 1.2), Axis(Z, line, "knee_angle"))
+    rise = Step(-1.0, 0.3, 0.1, 0.2 / 3)
+    translations = (Axis(X, spline, "knee_angle", 1.0688), Axis(Y, rise, "knee_angle", 1.2), Axis(Z, line, "knee_angle"))
     coordinates = (Coordinate("knee_angle", True, (-2.5, 0.1)), Coordinate("knee_turn", True, (-0.1, 0.1)))
     return Joint("knee", "CustomJoint", parent, "shank", Frame((0.0, -0.4, 0.0)), Frame(), rotations, translations, coordinates)
 
@@ -93,12 +101,24 @@ def _muscles() -> tuple[Muscle, ...]:
     )
 
 
+def _passive() -> tuple[PassiveForce, ...]:
+    """Angles and stiffnesses that are whole in degrees, so that they come back as they were."""
+    degree = math.pi / 180.0
+    return (
+        CoordinateLimit("stop", "knee_angle", -120.0 * degree, 5.0 * degree, 20.0 / degree, 10.0 / degree, 2.0 * degree, 0.5 / degree),
+        CoordinateLimit("rail", "SliderJoint_0", -0.2, 0.4, 1e4 / 3, 2e4, 0.01, 3.0, applied=False),
+        CoordinateSpring("spring", "knee_turn", 30.0, 0.1 / 3, 2.0),
+        CoordinateSpring("off", "knee_turn", 1.0, applied=False),
+        CoordinateExponential("tissue", "knee_angle", ((6.09, -33.94, -0.13), (-11.03, 11.33, 2.4), (0.5, 0.0, 0.0)), 1 / 3, 0.1),
+    )
+
+
 @pytest.fixture(scope="session")
 def everything() -> ModelSpec:
     """A model with every joint class, function, wrap surface, path point and muscle class that can be read."""
     bodies, joints = _native_chain()
     bodies.append(Body("shank", 3.0, (0.0, -0.2, 0.0), (0.05, 0.005, 0.05, 0.0, 0.0, 0.0)))
-    joints.append(_knee("body_7"))
+    joints.append(_knee(joints[-1].child))
     return ModelSpec(
         name="everything",
         bodies=tuple(bodies),
@@ -116,6 +136,7 @@ def everything() -> ModelSpec:
             ContactSphere("s1_r", "shank", (0.0, -0.4, 0.1 / 3), 0.032),
             ContactSphere("s2_r", "shank", (0.1, -0.4, 0.0), 0.03, 2e6, 1.0, 0.9, 0.7, 0.4, 0.1, applied=False),
         ),
+        passive=_passive(),
         gravity=(0.0, -9.81, 0.0),
         credits="Somebody & <others>",
         publications="A paper (2020)",

@@ -117,7 +117,7 @@ def test_the_natural_spline_is_opensims_simm_spline(text: str, tmp_path: Path) -
     assert function.kind == "SimmSpline"
 
 
-@pytest.mark.parametrize("kind", ["EllipsoidJoint", "ScapulothoracicJoint"])
+@pytest.mark.parametrize("kind", ["ConstantCurvatureJoint", "ScapulothoracicJoint"])
 def test_an_unsupported_joint_is_named(kind: str, text: str, tmp_path: Path) -> None:
     message = refused(text.replace("<BallJoint", f"<{kind}").replace("</BallJoint", f"</{kind}"), tmp_path)
     assert kind in message
@@ -134,7 +134,11 @@ def test_an_unsupported_joint_is_named(kind: str, text: str, tmp_path: Path) -> 
         ("<mass>1</mass>", "", "missing"),
         ("<location>0.1 0 0</location>", "<location>0.1 0</location>", "three numbers"),
         ("<PolynomialFunction", "<GCVSpline", "mismatched tag"),
-        ("SimmSpline", "StepFunction", "StepFunction"),
+        ("SimmSpline", "GCVSpline", "GCVSpline"),
+        ("<transition_end_time>0.3<", "<transition_end_time>-1<", "not after its start"),
+        ("<radii_x_y_z>0.1 ", "<radii_x_y_z>0 ", "radii of its ellipsoid must be positive"),
+        ("<transition>0.01<", "<transition>0<", "must be positive"),
+        ("<coordinate>knee_turn<", "<coordinate>elbow<", "acts on the coordinate 'elbow'"),
         ("<x>-2 -1 0 0.5</x>", "<x>-2 -1 -1 0.5</x>", "do not increase"),
         ("<x>-2 -1 0 0.5</x>", "<x>-2 -1 0</x>", "as many x as y"),
         ("<coordinates>knee_turn</coordinates>", "<coordinates>knee_turn knee_angle</coordinates>", "2 coordinates"),

@@ -5,7 +5,7 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from monomsk.model import functions
-from monomsk.model.spec import Constant, Linear, Polynomial, Spline
+from monomsk.model.spec import Constant, Linear, Polynomial, Spline, Step
 
 X, Y = (0.0, 0.4, 1.0, 1.3, 2.0), (0.1, -0.3, 0.5, 0.2, 0.9)
 
@@ -43,11 +43,40 @@ def test_splines_agree_with_opensim(kind, count):
         np.testing.assert_allclose([value, slope], [theirs.calcValue(point), theirs.calcDerivative(first, point)], atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "function", [Constant(0.7), Linear(-1.3, 0.2), Polynomial((0.5, -1.0, 0.3, 0.2, 1.1)), Step(-0.4, 1.1, 0.3, -0.6), Step(0.2, 0.3)]
+)
+@pytest.mark.parametrize("gain", [1.0, -1.7])
+def test_functions_agree_with_opensim_in_both_derivatives(function, gain):
+    """As they are written to files: a gain other than one as MultiplierFunction."""
+    opensim = pytest.importorskip("opensim")
+    theirs = {
+        Constant: lambda f: opensim.Constant(f.value),
+        Linear: lambda f: opensim.LinearFunction(f.slope, f.intercept),
+        Polynomial: lambda f: opensim.PolynomialFunction(opensim.Vector.createFromMat(np.array(f.coefficients))),
+        Step: lambda f: opensim.StepFunction(f.start, f.end, f.start_value, f.end_value),
+    }[type(function)](function)
+    scaled = theirs
+    if gain != 1.0:
+        theirs.thisown = False  # The multiplier takes the function over, and frees it.
+        scaled = opensim.MultiplierFunction(theirs, gain)
+    first, second = opensim.StdVectorInt(), opensim.StdVectorInt()
+    first.append(0)
+    second.append(0)
+    second.append(0)
+    for x in (-1.0, -0.4, -0.1, 0.2, 0.25, 0.9, 1.1, 2.4):
+        point = opensim.Vector(1, x)
+        expected = [scaled.calcValue(point), scaled.calcDerivative(first, point), scaled.calcDerivative(second, point)]
+        ours = [float(v[0]) for v in functions.evaluate(functions.compile_functions([function], [gain]), jnp.array([x]))]
+        np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-10)
+
+
 def test_derivatives_are_those_of_the_value():
-    curves = functions.compile_functions([Spline("SimmSpline", X, Y), Polynomial((1.0, 0.0, -1.0))], [2.0, -1.0])
-    x = jnp.array([0.8, 0.3])
+    mixed = [Spline("SimmSpline", X, Y), Polynomial((1.0, 0.0, -1.0)), Step(-0.1, 0.5, 1.0, -2.0)]
+    curves = functions.compile_functions(mixed, [2.0, -1.0, 0.5])
+    x = jnp.array([0.8, 0.3, 0.2])
     _, first, second = functions.evaluate(curves, x)
-    value_slope = jax.jvp(lambda v: functions.evaluate(curves, v)[0], (x,), (jnp.ones(2),))[1]
-    slope_slope = jax.jvp(lambda v: functions.evaluate(curves, v)[1], (x,), (jnp.ones(2),))[1]
+    value_slope = jax.jvp(lambda v: functions.evaluate(curves, v)[0], (x,), (jnp.ones(3),))[1]
+    slope_slope = jax.jvp(lambda v: functions.evaluate(curves, v)[1], (x,), (jnp.ones(3),))[1]
     np.testing.assert_allclose(value_slope, first, atol=1e-12)
     np.testing.assert_allclose(slope_slope, second, atol=1e-12)

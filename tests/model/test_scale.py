@@ -8,9 +8,11 @@ from monomsk.io import osim_read, osim_write
 from monomsk.io.body import load_body
 from monomsk.model.compile import compile_model
 from monomsk.model.edit import with_numbers
-from monomsk.model.scale import scale_model
+from monomsk.model.muscles import compile_muscles
+from monomsk.model.scale import scale_model, scale_muscles
 from monomsk.physics.center_of_mass import center_of_mass
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
+from monomsk.physics.muscle_path import muscle_paths
 
 N = len(shipped().body_names)
 UNEVEN = jnp.asarray(np.random.default_rng(3).uniform(0.85, 1.2, (N, 3)))
@@ -91,3 +93,42 @@ def test_opensim_scales_the_same_lengths(tmp_path):
         np.testing.assert_allclose(position, [where.get(i) for i in range(3)], atol=1e-6)
     masses = [theirs.getBodySet().get(n).getMass() for n in model.body_names]
     np.testing.assert_allclose(sum(masses), 80.0, atol=1e-6)
+
+
+def check_scaled_muscles(spec):
+    """Arrays scaled are those of the scaled spec."""
+    model = compile_model(spec)
+    factors = jnp.asarray(np.random.default_rng(7).uniform(0.8, 1.25, (len(model.body_names), 3)))
+    scaled = scale_muscles(compile_muscles(spec, model.body_names), factors)
+    expected = compile_muscles(with_numbers(spec, scale_model(model, factors, 70.0), factors), model.body_names)
+    assert jax.tree.structure(scaled) == jax.tree.structure(expected)
+    for found, right in zip(jax.tree.leaves(scaled), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-14, atol=1e-17)
+    return scaled
+
+
+def test_scaled_muscles_are_those_of_the_scaled_body():
+    assert check_scaled_muscles(load_body()).wraps
+
+
+def test_scaled_muscles_with_moving_points(shared):
+    spec = osim_read.read(shared / "data/models/gait2392_thelen2003muscle.osim")
+    assert check_scaled_muscles(spec).moving.row.size
+
+
+def test_muscle_lengths_follow_the_factors_smoothly():
+    """Gradient of all lengths by all factors, the body's size and its muscles' paths, against finite differences."""
+    spec, model = load_body(), shipped()
+    muscles, rng = compile_muscles(spec, model.body_names), np.random.default_rng(8)
+    q = 0.5 * next(random_state(model, 4))
+    weight, along = jnp.asarray(rng.normal(size=muscles.count)), jnp.asarray(rng.normal(size=(N, 3)))
+
+    @jax.jit
+    @jax.value_and_grad
+    def f(factors):
+        sized = scale_model(model, factors, 70.0)
+        return weight @ muscle_paths(sized, scale_muscles(muscles, factors), forward_kinematics(sized, q), q).length
+
+    factors, step = jnp.asarray(rng.uniform(0.9, 1.1, (N, 3))), 1e-6
+    numeric = (f(factors + step * along)[0] - f(factors - step * along)[0]) / (2 * step)
+    np.testing.assert_allclose(jnp.vdot(f(factors)[1], along), numeric, rtol=1e-6)

@@ -65,6 +65,32 @@ class Doctor:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """A body of a person's size from the markers of a standing trial."""
+
+    model: tyro.conf.Positional[Path]
+    """The generic body, with its markers (.osim)."""
+    markers: tyro.conf.Positional[Path]
+    """Measured markers of the person standing (.trc)."""
+    height: float
+    """Standing height of the person [m]."""
+    mass: float
+    """Body mass of the person [kg]."""
+    sex: Sex | None = None
+    """f or m; leave it out and the body statistics of both are used."""
+    up: Literal["y", "z"] = "y"
+    """Axis of the laboratory that points up."""
+    start: float | None = None
+    """First time to use [s]."""
+    end: float | None = None
+    """Last time to use [s]."""
+    out: Path = Path("scaled")
+    """Folder for model.osim, static.mot and scale.json."""
+    overwrite: bool = False
+    """Replace earlier results in that folder."""
+
+
+@dataclass(frozen=True)
 class InverseKinematics:
     """The motion that measured markers show, as OpenSim's InverseKinematicsTool finds it."""
 
@@ -124,6 +150,8 @@ class ForwardDynamics:
     """Measured forces on top (external_loads.xml)."""
     contact: bool = False
     """Let the ground push on the model's contact spheres."""
+    passive: bool = False
+    """Let the model's springs, stops and soft tissue act on the coordinates; moments of `monomsk id` hold them already."""
     start: float | None = None
     """Time of the row to begin with [s]; the first row if not given."""
     end: float | None = None
@@ -142,7 +170,15 @@ class ForwardDynamics:
     """Replace earlier results in that folder."""
 
 
-COMMANDS = {"run": Run, "demo": Demo, "doctor": Doctor, "ik": InverseKinematics, "id": InverseDynamics, "fd": ForwardDynamics}
+COMMANDS = {
+    "run": Run,
+    "demo": Demo,
+    "doctor": Doctor,
+    "scale": Scale,
+    "ik": InverseKinematics,
+    "id": InverseDynamics,
+    "fd": ForwardDynamics,
+}
 """What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is
 `inverse_dynamics.inverse_dynamics`."""
 

@@ -19,6 +19,7 @@ from monomsk.model.spec import ModelSpec
 from monomsk.physics.controls import controls
 from monomsk.physics.external_wrench import Attachment, applied_wrenches
 from monomsk.physics.forward_kinematics import forward_kinematics
+from monomsk.physics.passive import with_passive
 from monomsk.physics.simulate import Drive, Forces, Integration, Simulation, State, simulate, with_contact
 from monomsk.report import folder
 from monomsk.types import Motion
@@ -90,6 +91,7 @@ def _setup(
         tau = np.stack([np.interp(samples, forces[0], column) for column in forces[1].T], axis=1)
         tau = np.concatenate([tau, values.reshape(len(samples), -1)], axis=1)
     drive = _drive(model.nq, attachment(model, applied))
+    drive = with_passive(drive) if arguments.passive else drive
     damping = np.where(np.isin(np.arange(model.nq), model.root), 0.0, arguments.damping)
     substeps = max(1, int(np.ceil((time[1] - time[0]) / arguments.step - 1e-9)))
     integration = Integration(method=arguments.method, substeps=substeps)

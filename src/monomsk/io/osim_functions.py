@@ -4,10 +4,10 @@ from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement
 
 from monomsk.io.osim_document import Document
-from monomsk.model.spec import Constant, Function, Linear, Polynomial, Spline
+from monomsk.model.spec import Constant, Function, Linear, Polynomial, Spline, Step
 
 SPLINES = ("SimmSpline", "NaturalCubicSpline", "PiecewiseLinearFunction")
-SUPPORTED = ("Constant", "LinearFunction", "PolynomialFunction", *SPLINES, "MultiplierFunction")
+SUPPORTED = ("Constant", "LinearFunction", "PolynomialFunction", *SPLINES, "StepFunction", "MultiplierFunction")
 
 
 def read_function(document: Document, owner: Element, element: Element) -> tuple[Function, float]:
@@ -29,6 +29,11 @@ def read_function(document: Document, owner: Element, element: Element) -> tuple
         return Linear(slope, intercept), 1.0
     if element.tag == "PolynomialFunction":
         return Polynomial(document.numbers(element, "coefficients", default=(0.0,))), 1.0
+    if element.tag == "StepFunction":
+        start, end = document.number(element, "transition_start_time", 0.99), document.number(element, "transition_end_time", 1.01)
+        if not end > start:
+            raise document.error(owner, f"its StepFunction ends at {end:g}, which is not after its start at {start:g}")
+        return Step(start, end, document.number(element, "start_value", 0.0), document.number(element, "end_value", 1.0)), 1.0
     if element.tag in SPLINES:
         x, y = document.numbers(element, "x"), document.numbers(element, "y")
         if len(x) != len(y) or len(x) < 2:
@@ -69,6 +74,11 @@ def write_function(parent: Element, function: Function, gain: float = 1.0, *, na
             SubElement(SubElement(parent, "LinearFunction", attributes), "coefficients").text = vector_text((slope, intercept))
         case Polynomial(coefficients):
             SubElement(SubElement(parent, "PolynomialFunction", attributes), "coefficients").text = vector_text(coefficients)
+        case Step(start, end, start_value, end_value):
+            step = SubElement(parent, "StepFunction", attributes)
+            tags = ("transition_start_time", "transition_end_time", "start_value", "end_value")
+            for tag, value in zip(tags, (start, end, start_value, end_value), strict=True):
+                SubElement(step, tag).text = number_text(value)
         case Spline(kind, x, y):
             spline = SubElement(parent, kind, attributes)
             SubElement(spline, "x").text = vector_text(x)

@@ -23,9 +23,10 @@ NATIVE: dict[str, tuple[tuple[Vec3, Vec3, Vec3], tuple[int, ...]]] = {
     "BallJoint": ((X, Y, Z), (0, 1, 2)),
     "PlanarJoint": ((Z, X, Y), (0, 3, 4)),
     "FreeJoint": ((X, Y, Z), (0, 1, 2, 3, 4, 5)),
+    "EllipsoidJoint": ((X, Y, Z), (0, 1, 2)),
 }
 """Joint classes with fixed axes: directions of the three rotations, and which slot each coordinate moves
-(Seth 2018; the classes' reference pages). A BallJoint's and a FreeJoint's coordinates are body-fixed X-Y-Z angles."""
+(Seth 2018; the classes' reference pages). A BallJoint's, an EllipsoidJoint's and a FreeJoint's coordinates are body-fixed X-Y-Z angles."""
 
 _SLOT_NAMES = ("rotation1", "rotation2", "rotation3", "translation1", "translation2", "translation3")
 
@@ -80,7 +81,15 @@ def _read_joint(document: Document, frames: FrameTable, element: Element) -> Joi
         raise document.error(element, f"should have {len(NATIVE[kind][1])} coordinates, not {len(names)}")
     coordinates = tuple(_read_coordinate(document, e, slots) for e in coordinate_elements)
     rotations, translations = slots[:3], slots[3:]
-    return Joint(name, kind, parent.body, child.body, parent.frame, child.frame, rotations, translations, coordinates)
+    radii = _read_radii(document, element) if kind == "EllipsoidJoint" else None
+    return Joint(name, kind, parent.body, child.body, parent.frame, child.frame, rotations, translations, coordinates, radii)
+
+
+def _read_radii(document: Document, joint: Element) -> Vec3:
+    radii = document.vector(joint, "radii_x_y_z")
+    if not min(radii) > 0.0:
+        raise document.error(joint, "the radii of its ellipsoid must be positive")
+    return radii
 
 
 def _coordinate_elements(joint: Element) -> list[Element]:

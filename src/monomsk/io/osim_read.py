@@ -11,6 +11,8 @@ from monomsk.io.osim_functions import function_element, read_function
 from monomsk.io.osim_joints import read_joints
 from monomsk.io.osim_legacy import modernize
 from monomsk.io.osim_muscles import DEFAULTS, read_muscles, read_wraps
+from monomsk.io.osim_passive import KINDS as PASSIVE
+from monomsk.io.osim_passive import read_passive
 from monomsk.model.spec import Body, ContactSphere, Coupler, Joint, Marker, ModelSpec, Vec3
 
 _FLOOR_ORIENTATION = (0.0, 0.0, -1.5707963267948966)
@@ -46,6 +48,7 @@ def read_with_notes(path: Path | str) -> tuple[ModelSpec, tuple[str, ...]]:
         wraps=read_wraps(document, frames),
         muscles=read_muscles(document, frames),
         contacts=_read_contacts(document, frames),
+        passive=read_passive(document, joints),
         gravity=document.vector(model, "gravity", (0.0, -9.80665, 0.0)),
         credits=document.text(model, "credits"),
         publications=document.text(model, "publications"),
@@ -171,7 +174,7 @@ def _read_contact(document: Document, frames: FrameTable, force: Element, sphere
 
 
 def _note_unused_forces(document: Document) -> None:
-    known = {*DEFAULTS, _CONTACT}
+    known = {*DEFAULTS, *PASSIVE, _CONTACT}
     counts = Counter(element.tag for element in document.objects(document.model, "ForceSet") if element.tag not in known)
     for kind, count in sorted(counts.items()):
         document.note(f"{count} {kind} of the model {'is' if count == 1 else 'are'} ignored")
@@ -184,6 +187,7 @@ def _check_references(document: Document, spec: ModelSpec) -> None:
         ("coordinates", spec.coordinates),
         ("muscles", spec.muscles),
         ("wrap surfaces", spec.wraps),
+        ("passive forces", spec.passive),
     ):
         double = [name for name, count in Counter(item.name for item in items).items() if count > 1]
         if double:

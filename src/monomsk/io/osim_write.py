@@ -4,10 +4,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from monomsk.errors import ModelError
 from monomsk.io.atomic import write_text
 from monomsk.io.osim_functions import number_text, vector_text, write_function
 from monomsk.io.osim_joints import native_slots
 from monomsk.io.osim_muscles import BOOLEANS, WRAP_DIMENSIONS
+from monomsk.io.osim_passive import write_passive
 from monomsk.model.spec import Axis, Body, ContactSphere, Coordinate, Coupler, Frame, Joint, ModelSpec, Muscle, PathPoint, Wrap
 
 VERSION = 40000
@@ -20,6 +22,7 @@ def write(path: Path | str, spec: ModelSpec) -> None:
 
     Raises:
         OutputError: the file cannot be written.
+        ModelError: an ellipsoid in a joint whose axes are not those of an EllipsoidJoint.
     """
     write_text(Path(path), document_text(spec))
 
@@ -111,6 +114,8 @@ def _write_wraps(parent: Element, wraps: list[Wrap]) -> None:
 def _write_joint(parent: Element, joint: Joint) -> None:
     slots = (*joint.rotations, *joint.translations)
     native = native_slots(joint.kind, tuple(coordinate.name for coordinate in joint.coordinates)) == slots
+    if joint.radii is not None and not native:
+        raise ModelError(f"joint {joint.name} has an ellipsoid but not the axes of an EllipsoidJoint, so OpenSim has no class for it")
     element = SubElement(parent, joint.kind if native else "CustomJoint", name=joint.name)
     parent_name, child_name = f"{joint.parent}_offset", f"{joint.child}_offset"
     _text(element, "socket_parent_frame", parent_name)
@@ -122,6 +127,8 @@ def _write_joint(parent: Element, joint: Joint) -> None:
     frames = SubElement(element, "frames")
     _write_frame(frames, parent_name, joint.parent, joint.parent_frame)
     _write_frame(frames, child_name, joint.child, joint.child_frame)
+    if joint.radii is not None:
+        _text(element, "radii_x_y_z", vector_text(joint.radii))
     if not native:
         transform = SubElement(element, "SpatialTransform")
         for name, axis in zip(_SLOTS, slots, strict=True):
@@ -159,7 +166,7 @@ def _write_coupler(parent: Element, coupler: Coupler) -> None:
 
 
 def _write_forces(model: Element, spec: ModelSpec) -> None:
-    """The ForceSet: muscles with their groups, then the contact forces."""
+    """The ForceSet: muscles with their groups, then the contact forces and those along coordinates."""
     forces = SubElement(model, "ForceSet", name="forceset")
     objects = SubElement(forces, "objects")
     joints = {coordinate.name: joint.name for joint in spec.joints for coordinate in joint.coordinates}
@@ -172,6 +179,7 @@ def _write_forces(model: Element, spec: ModelSpec) -> None:
         _text(element, "socket_half_space", f"/contactgeometryset/{_FLOOR}")
         for tag in ("stiffness", "dissipation", "static_friction", "dynamic_friction", "viscous_friction", "transition_velocity"):
             _text(element, tag, number_text(getattr(contact, tag)))
+    write_passive(objects, spec)
     members: dict[str, list[str]] = {}
     for muscle in spec.muscles:
         for group in muscle.group.split():

@@ -58,8 +58,8 @@ def track(
 ) -> Tracking:
     """The motion of the body `spec` nearest to the markers of the same names.
 
-    Coordinates keep to couplers and locks, and to their ranges where the model clamps them, but for the root's. A marker that is missing in a
-    frame does not count there; frames without enough markers are filled from their neighbours, with a warning.
+    Coordinates keep to couplers and locks, and to their ranges where the model clamps them, but for the root's. A marker
+    that is missing in a frame does not count there; frames without enough markers are filled from their neighbours, with a warning.
 
     Args:
         markers: measured, in the ground frame.

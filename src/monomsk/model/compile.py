@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 from monomsk.errors import ModelError
 from monomsk.model.functions import compile_functions
 from monomsk.model.model import Model
+from monomsk.model.passive import compile_passive
 from monomsk.model.spec import Axis, Body, Constant, ContactSphere, Function, Joint, Linear, ModelSpec
 from monomsk.spatial import rotation
 
@@ -33,6 +34,7 @@ def compile_model(spec: ModelSpec) -> Model:
         slope=jnp.array([s for s, _ in linear], float).reshape(n, 6),
         intercept=jnp.array([i for _, i in linear], float).reshape(n, 6),
         gain=jnp.array([a.gain for a in slots], float).reshape(n, 6),
+        radii=jnp.array([j.radii for j in joints if j.radii is not None], float).reshape(-1, 3),
         curves=compile_functions([slots[i].function for i in curved], [1.0] * len(curved)),
         coupler_curves=compile_functions([c.function for c in spec.couplers], [c.gain for c in spec.couplers]),
         ancestor=jnp.array(_ancestors(parent), float),
@@ -42,8 +44,10 @@ def compile_model(spec: ModelSpec) -> Model:
         gravity=jnp.array(spec.gravity, float),
         marker_location=jnp.array([m.location for m in spec.markers], float).reshape(-1, 3),
         **_contacts(spec.contacts),
+        passive=compile_passive(spec.passive, coordinate_names),
         body_names=tuple(names),
         joint_names=tuple(j.name for j in joints),
+        ellipsoid=tuple(i for i, j in enumerate(joints) if j.radii is not None),
         simbody_driver=tuple(_simbody_driver(j) for j in joints),
         coordinate_names=tuple(coordinate_names),
         marker_names=tuple(m.name for m in spec.markers),

@@ -63,6 +63,7 @@ def _joint(joint: Joint, model: Model) -> Joint:
         parent_frame=replace(joint.parent_frame, translation=_vector(model.p_parent_joint[i])),
         child_frame=replace(joint.child_frame, translation=_vector(model.p_child_joint[i])),
         translations=(gained(a, 3), gained(b, 4), gained(c, 5)),
+        radii=_vector(model.radii[model.ellipsoid.index(i)]) if i in model.ellipsoid else joint.radii,
     )
 
 

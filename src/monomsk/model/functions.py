@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from monomsk.model.spec import Constant, Function, Linear, Polynomial, Spline
+from monomsk.model.spec import Constant, Function, Linear, Polynomial, Spline, Step
 
 
 class PiecewisePolynomials(eqx.Module):
@@ -62,7 +62,16 @@ def _pieces(function: Function) -> list[Piece]:
         return [(-float("inf"), 0.0, [function.intercept, function.slope])]
     if isinstance(function, Polynomial):
         return [(-float("inf"), 0.0, list(reversed(function.coefficients)))]
+    if isinstance(function, Step):
+        return _step_pieces(function)
     return _spline_pieces(function)
+
+
+def _step_pieces(step: Step) -> list[Piece]:
+    width, rise = step.end - step.start, step.end_value - step.start_value
+    powers = [step.start_value, 0.0, 0.0, 10.0 * rise / width**3, -15.0 * rise / width**4, 6.0 * rise / width**5]
+    before, after = [step.start_value], [step.end_value]
+    return [(-float("inf"), step.start, before), (step.start, step.start, powers), (step.end, step.end, after)]
 
 
 def _spline_pieces(spline: Spline) -> list[Piece]:

@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from monomsk.model import functions
 from monomsk.model.functions import PiecewisePolynomials
+from monomsk.model.passive import PassiveElements
 
 
 class Model(eqx.Module):
@@ -26,6 +27,8 @@ class Model(eqx.Module):
     intercept: Float[Array, "body 6"]
     gain: Float[Array, "body 6"]
     """Multiplies slope, intercept and curve; scaling changes it."""
+    radii: Float[Array, "ellipsoid 3"]
+    """Half axes of the ellipsoids that some joints slide on, in the joints' fixed frames [m]."""
     curves: PiecewisePolynomials
     """Functions of the slots that are neither constant nor linear."""
     coupler_curves: PiecewisePolynomials
@@ -47,9 +50,13 @@ class Model(eqx.Module):
     """Static, dynamic [-] and viscous [s/m] coefficient."""
     contact_transition_velocity: Float[Array, " contact"]
     """Slip speed at which friction is full [m/s]."""
+    passive: PassiveElements
+    """Springs, stops and soft tissue along coordinates."""
 
     body_names: tuple[str, ...] = eqx.field(static=True)
     joint_names: tuple[str, ...] = eqx.field(static=True)
+    ellipsoid: tuple[int, ...] = eqx.field(static=True)
+    """Bodies whose joint is an EllipsoidJoint."""
     simbody_driver: tuple[tuple[int, ...], ...] = eqx.field(static=True)
     """Which of its joint's coordinates, as Simbody numbers them, turns each of the three axes: only its error depends on it."""
     coordinate_names: tuple[str, ...] = eqx.field(static=True)

@@ -1,4 +1,4 @@
-"""Bodies of other sizes: lengths per body and axis, then masses and inertias that follow."""
+"""Bodies of other sizes: lengths per body and axis, then masses, inertias and paths of muscles that follow."""
 
 import dataclasses
 
@@ -7,14 +7,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from monomsk.model.model import Model
+from monomsk.model.muscles import SURFACES, Moving, Muscles, Wraps
 
 
 def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array, ""] | float) -> Model:
     """The model with every body stretched by its three factors along its own axes, and a total mass [kg].
 
     Joint frames move with the body that carries them and keep their orientation; translations that a joint's functions
-    prescribe follow the parent, as in OpenSim's ScaleTool. Each body's mass follows its volume, then all are brought to
-    the total. Inertias are those of the stretched mass distribution.
+    prescribe follow the parent, and so do the radii of EllipsoidJoints, as in OpenSim's ScaleTool. Each body's mass follows
+    its volume, then all are brought to the total. Inertias are those of the stretched mass distribution.
     """
     ground = jnp.ones((1, 3), factors.dtype)
     parent = jnp.concatenate([ground, factors])[jnp.array(model.parent) + 1]
@@ -23,7 +24,7 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
     return eqx.tree_at(
         lambda m: (
             *(m.mass, m.mass_center, m.inertia, m.p_parent_joint, m.p_child_joint, m.gain),
-            *(m.marker_location, m.contact_location, m.contact_radius),
+            *(m.radii, m.marker_location, m.contact_location, m.contact_radius),
         ),
         model,
         (
@@ -33,11 +34,45 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
             model.p_parent_joint * parent,
             model.p_child_joint * factors,
             _slot_gains(model, parent),
+            model.radii * parent[jnp.array(model.ellipsoid, int)],
             model.marker_location * _of(factors, model.marker_body),
             model.contact_location * _of(factors, model.contact_body),
             model.contact_radius * jnp.prod(_of(factors, model.contact_body), -1) ** (1.0 / 3.0),
         ),
     )
+
+
+def scale_muscles(muscles: Muscles, factors: Float[Array, "body 3"]) -> Muscles:
+    """The muscles on the stretched body: path points, moving ones too, and wrapped surfaces follow the bodies that carry them.
+
+    Fibre and tendon lengths and strengths stay as they are, because they follow from path lengths and mass. Equals
+    `compile_muscles` of `edit.with_numbers` with the same factors.
+    """
+    stretch = jnp.concatenate([factors, jnp.ones((1, 3), factors.dtype)])
+    return eqx.tree_at(
+        lambda m: (m.location, m.moving, m.wraps),
+        muscles,
+        (
+            muscles.location * stretch[muscles.body],
+            _stretched_moving(muscles.moving, muscles, stretch),
+            tuple(_stretched_wraps(wraps, stretch) for wraps in muscles.wraps),
+        ),
+    )
+
+
+def _stretched_moving(moving: Moving, muscles: Muscles, stretch: Float[Array, "body 3"]) -> Moving:
+    factor = stretch[muscles.body[moving.row, moving.point], moving.axis]
+    return eqx.tree_at(lambda m: m.curve.coefficients, moving, moving.curve.coefficients * factor[:, None, None])
+
+
+def _stretched_wraps(wraps: Wraps, stretch: Float[Array, "body 3"]) -> Wraps:
+    """Place follows the body; sizes by the mean stretch, which keeps round surfaces round."""
+    own = stretch[wraps.body]
+    mean = jnp.prod(own, -1) ** (1.0 / 3.0)
+    has_axes = (wraps.kind == SURFACES.index("WrapEllipsoid")) | (wraps.kind == SURFACES.index("WrapTorus"))
+    radii = wraps.radii * jnp.where(has_axes, mean, 1.0)[..., None]
+    sizes = (wraps.p * own, wraps.radius * mean, wraps.half_length * mean, radii)
+    return eqx.tree_at(lambda w: (w.p, w.radius, w.half_length, w.radii), wraps, sizes)
 
 
 def _of(factors: Float[Array, "body 3"], body: tuple[int, ...]) -> Float[Array, "n 3"]:

@@ -43,7 +43,18 @@ class Spline:
     y: tuple[float, ...]
 
 
-Function = Constant | Linear | Polynomial | Spline
+@dataclass(frozen=True)
+class Step:
+    """From one value to another, constant before and after; slope and curvature are zero at both ends (OpenSim's StepFunction)."""
+
+    start: float
+    """Where the rise begins (OpenSim calls it transition_start_time)."""
+    end: float
+    start_value: float = 0.0
+    end_value: float = 1.0
+
+
+Function = Constant | Linear | Polynomial | Spline | Step
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,8 @@ class Joint:
     rotations: tuple[Axis, Axis, Axis]
     translations: tuple[Axis, Axis, Axis]
     coordinates: tuple[Coordinate, ...]
+    radii: Vec3 | None = None
+    """EllipsoidJoint: half axes [m] of the ellipsoid in the parent's joint frame on which the child's joint frame rolls and slides."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +222,59 @@ class ContactSphere:
 
 
 @dataclass(frozen=True)
+class CoordinateLimit:
+    """A soft stop at both ends of a coordinate's range (OpenSim's CoordinateLimitForce, there in degrees)."""
+
+    name: str
+    coordinate: str
+    lower: float
+    """Where the stop begins [rad, m]."""
+    upper: float
+    lower_stiffness: float
+    """[N·m/rad, N/m]."""
+    upper_stiffness: float
+    transition: float
+    """Way beyond the limit until the stiffness is whole [rad, m]."""
+    damping: float = 0.0
+    """[N·m·s/rad, N·s/m], where the stiffness is whole."""
+    applied: bool = True
+
+
+@dataclass(frozen=True)
+class CoordinateSpring:
+    """Stiffness and damping along a coordinate (OpenSim's SpringGeneralizedForce)."""
+
+    name: str
+    coordinate: str
+    stiffness: float
+    """[N·m/rad, N/m]."""
+    rest: float = 0.0
+    """Value of the coordinate at which the spring does nothing."""
+    damping: float = 0.0
+    """OpenSim's viscosity [N·m·s/rad, N·s/m]."""
+    applied: bool = True
+
+
+@dataclass(frozen=True)
+class CoordinateExponential:
+    """What soft tissue does along a coordinate: Σ gain · exp(rate · (q − offset)) − stiffness · q − damping · qd (Audu & Davy 1985).
+
+    OpenSim has it as an ExpressionBasedCoordinateForce, whose expressions of other forms are not read.
+    """
+
+    name: str
+    coordinate: str
+    exponentials: tuple[tuple[float, float, float], ...]
+    """Gain [N·m, N], rate [1/rad, 1/m] and offset [rad, m] of each; a rate of zero makes a constant."""
+    stiffness: float = 0.0
+    damping: float = 0.0
+    applied: bool = True
+
+
+PassiveForce = CoordinateLimit | CoordinateSpring | CoordinateExponential
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A whole body model."""
 
@@ -221,6 +287,8 @@ class ModelSpec:
     wraps: tuple[Wrap, ...] = ()
     muscles: tuple[Muscle, ...] = ()
     contacts: tuple[ContactSphere, ...] = ()
+    passive: tuple[PassiveForce, ...] = ()
+    """Forces of joints on their coordinates, muscles aside."""
     gravity: Vec3 = (0.0, -9.80665, 0.0)
     credits: str = ""
     publications: str = ""

@@ -10,7 +10,7 @@ where ID is inverse dynamics: the constraints do no work (Lagrange; Featherstone
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Literal, cast
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +55,19 @@ def accelerations(
     values = (q, rate, qd, rest, tau, jnp.zeros((0, 6), q.dtype) if f_ext is None else f_ext, diagonal)
     solve = {"backward": _solve_compiled, "first": _solve_both_ways, "any": _solve_plain}[derivatives]
     return rest + rate * _spread(follows, solve(model, follows, values))
+
+
+def opensim_accelerations(
+    model: Model,
+    q: Float[Array, " nq"],
+    qd: Float[Array, " nq"],
+    tau: Float[Array, " nq"],
+    f_ext: Float[Array, "body 6"] | None = None,
+) -> Float[Array, " nq"]:
+    """The accelerations with OpenSim's error of bias accelerations in them (docs/mechanics.md), for comparison."""
+    q, _, qd, rest = _motion(model, q, qd, constrained=True)
+    theirs, right = (plain_inverse.inverse_dynamics(model, q, qd, rest, simbody_compatible=flag) for flag in (True, False))
+    return accelerations(model, q, qd, tau + right - theirs, f_ext)
 
 
 def follow(model: Model) -> tuple[int, ...]:
@@ -154,7 +167,7 @@ def _solve_both_ways(model: Model, follows: tuple[int, ...], values: _Values) ->
 def _along(follows: tuple[int, ...], at: PyTree, direction: PyTree) -> tuple[Float[Array, " free"], Float[Array, " free"]]:
     """Change of the accelerations along a direction, by their matrix of derivatives, which does not depend on it."""
     (model, values), (body, directions) = at, direction
-    a = _solve_compiled(model, follows, values)
+    a = cast(Array, _solve_compiled(model, follows, values))
     inverse = jax.vmap(lambda unit: _solve_mass(model, follows, values, unit))(jnp.eye(a.size, dtype=a.dtype))
     (matrices,) = jax.vmap(jax.vjp(lambda v: _missing(model, follows, v, a), values)[1])(inverse)
     parts = [jnp.tensordot(m, d, d.ndim) for m, d in zip(matrices, directions, strict=True) if not _is_zero(d)]

@@ -24,6 +24,10 @@ class Poses(eqx.Module):
     """First derivative of each slot's displacement by its coordinate."""
     slot_curvature: Float[Array, "body 6"]
     """Second derivative."""
+    stretch: Float[Array, "ellipsoid 3 3"]
+    """Of every EllipsoidJoint: takes the third slot's axis to the pivot's place on the ellipsoid, from its centre."""
+    ellipsoid: tuple[int, ...] = eqx.field(static=True)
+    """Bodies of these joints."""
 
 
 def slot_displacements(model: Model, q: Float[Array, " nq"]) -> tuple[Float[Array, "body 6"], ...]:
@@ -42,13 +46,18 @@ def forward_kinematics(model: Model, q: Float[Array, " nq"]) -> Poses:
     """Poses of all bodies at the coordinates q [rad, m], every coordinate taken as given (see `model.complete`).
 
     Joint convention of OpenSim's CustomJoint: translate along the axes of the fixed frame, then rotate about the
-    first, the turned second and the turned third axis (Seth et al. 2010).
+    first, the turned second and the turned third axis (Seth et al. 2010). The moving frame of an EllipsoidJoint lies on
+    its ellipsoid, at the half axes times the components of the third axis (Simbody's MobilizedBody::Ellipsoid).
     """
     value, first, second = slot_displacements(model, q)
     turns = rotation.from_axis_angle(model.axis[:, :3], value[:, :3])
     R1, R2, R3 = turns[:, 0], turns[:, 1], turns[:, 2]
     R12 = R1 @ R2
     shift = jnp.sum(model.axis[:, 3:] * value[:, 3:, None], 1)
+    second_axis, third_axis = _turn(R1, model.axis[:, 1]), _turn(R12, model.axis[:, 2])
+    if model.ellipsoid:
+        sliding = jnp.array(model.ellipsoid)
+        shift = shift.at[sliding].add(model.radii * third_axis[sliding])
     R_child = R12 @ R3 @ jnp.swapaxes(model.R_child_joint, -1, -2)
     R_ground, p_ground = [jnp.eye(3, dtype=q.dtype)[None]], [jnp.zeros((1, 3), q.dtype)]
     R_fixed, pivot = [], []
@@ -64,11 +73,14 @@ def forward_kinematics(model: Model, q: Float[Array, " nq"]) -> Poses:
         R_fixed.append(R_joint)
         pivot.append(p_joint)
     R_joint = jnp.concatenate(R_fixed)
-    local = jnp.concatenate(
-        [model.axis[:, :1], _turn(R1, model.axis[:, 1])[:, None], _turn(R12, model.axis[:, 2])[:, None], model.axis[:, 3:]], 1
-    )
+    local = jnp.concatenate([model.axis[:, :1], second_axis[:, None], third_axis[:, None], model.axis[:, 3:]], 1)
     axis = jnp.einsum("bij,bkj->bki", R_joint, local)
-    return Poses(jnp.concatenate(R_ground[1:]), jnp.concatenate(p_ground[1:]), axis, jnp.concatenate(pivot), first, second)
+    stretch = jnp.zeros((0, 3, 3), q.dtype)
+    if model.ellipsoid:
+        fixed = R_joint[jnp.array(model.ellipsoid)]
+        stretch = jnp.einsum("eij,ej,ekj->eik", fixed, model.radii, fixed)
+    R, p = jnp.concatenate(R_ground[1:]), jnp.concatenate(p_ground[1:])
+    return Poses(R, p, axis, jnp.concatenate(pivot), first, second, stretch, model.ellipsoid)
 
 
 def points_on_bodies(poses: Poses, body: tuple[int, ...], location: Float[Array, "point 3"]) -> Float[Array, "point 3"]:

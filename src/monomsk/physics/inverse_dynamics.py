@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from monomsk.model.model import Model
 from monomsk.physics.forward_kinematics import Poses, forward_kinematics
-from monomsk.physics.jacobian import slot_twists
+from monomsk.physics.jacobian import slips, slot_twists
 from monomsk.spatial import motion
 
 
@@ -41,13 +41,35 @@ def velocity_kinematics(
     joint = part.sum(1)
     v = model.ancestor @ joint
     slide = part[:, 3:].sum(1, keepdims=True)
+    if poses.ellipsoid:
+        # What slides over an ellipsoid carries the rotations, as a translation does, and is not carried by them.
+        sliding, slip = jnp.array(poses.ellipsoid), slips(poses) * rate[jnp.array(poses.ellipsoid), :3, None]
+        part = part.at[sliding, :3, 3:].add(-slip)
+        slide = slide.at[sliding, 0, 3:].add(slip.sum(1))
     before = jnp.cumsum(part[:, :3], 1) - part[:, :3] + slide
     carrier = (v - joint)[:, None] + jnp.concatenate([before, jnp.zeros_like(before)], 1)
     bias = motion.cross_motion(carrier, part).sum(1)
+    if poses.ellipsoid:
+        bias = bias.at[jnp.array(poses.ellipsoid), 3:].add(_slip_bias(poses, rate, v - joint))
     if simbody_compatible:
         bias = bias + _simbody_surplus(model, part[:, :3, :3], poses.pivot - origin)
     a = model.ancestor @ ((twist * acceleration[..., None]).sum(1) + bias)
     return Velocities(origin, v, a)
+
+
+def _slip_bias(poses: Poses, rate: Float[Array, "body 6"], parent: Float[Array, "body 6"]) -> Float[Array, "ellipsoid 3"]:
+    """Acceleration of the pivots of EllipsoidJoints over their ellipsoids at constant speeds.
+
+    The pivot stretch · n slides at stretch · (w × n), w being the joint's angular velocity. This changes as the parent turns it,
+    and, in the parent, by stretch · (ẇ × n + w × (w × n)), ẇ being what the later axes are turned by the earlier ones.
+    """
+    at = jnp.array(poses.ellipsoid)
+    parts = rate[at, :3, None] * poses.axis[at, :3]
+    w, normal = parts.sum(1), poses.axis[at, 2]
+    turned = jnp.cross(jnp.cumsum(parts, 1) - parts, parts).sum(1)
+    slip = jnp.einsum("eij,ej->ei", poses.stretch, jnp.cross(w, normal))
+    change = jnp.einsum("eij,ej->ei", poses.stretch, jnp.cross(turned, normal) + jnp.cross(w, jnp.cross(w, normal)))
+    return jnp.cross(parent[at, :3], slip) + change
 
 
 def _simbody_surplus(model: Model, turn: Float[Array, "body 3 3"], pivot: Float[Array, "body 3"]) -> Float[Array, "body 6"]:

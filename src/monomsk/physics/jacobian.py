@@ -12,7 +12,18 @@ def slot_twists(poses: Poses, origin: Float[Array, "3"]) -> Float[Array, "body 6
     turn, slide = poses.axis[:, :3], poses.axis[:, 3:]
     arm = jnp.broadcast_to((poses.pivot - origin)[:, None], turn.shape)
     rotations = jnp.concatenate([turn, jnp.cross(arm, turn)], -1)
+    if poses.ellipsoid:
+        rotations = rotations.at[jnp.array(poses.ellipsoid), :, 3:].add(slips(poses))
     return jnp.concatenate([rotations, jnp.concatenate([jnp.zeros_like(slide), slide], -1)], 1)
+
+
+def slips(poses: Poses) -> Float[Array, "ellipsoid 3 3"]:
+    """Velocity at which the pivot of each EllipsoidJoint slides over its ellipsoid when one of the three rotations has a unit rate.
+
+    The pivot is stretch · n from the ellipsoid's centre, n the third axis, and n turns with the joint.
+    """
+    turn = poses.axis[jnp.array(poses.ellipsoid, int), :3]
+    return jnp.einsum("eij,ekj->eki", poses.stretch, jnp.cross(turn, turn[:, 2:]))
 
 
 def coordinate_twists(model: Model, poses: Poses, origin: Float[Array, "3"]) -> Float[Array, "nq 6"]:

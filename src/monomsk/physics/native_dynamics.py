@@ -3,7 +3,8 @@
 Each takes one frame; `jax.vmap` over frames makes one call of many, side by side in the registers of the processor. They can
 be differentiated once and backwards (`jax.grad`, `jax.vjp`) by everything, by the frame through a kernel, by the body's
 numbers through JAX. For forward mode and higher derivatives take the functions of the modules `inverse_dynamics`,
-`mass_matrix` and `forward_dynamics`; they also serve where there are no kernels.
+`mass_matrix` and `forward_dynamics`; they also serve where there are no kernels, and bodies with an EllipsoidJoint, which
+the kernels do not know.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,11 @@ from monomsk.physics import mass_matrix as plain_matrix
 _Frame = tuple[Float[Array, " nq"], Float[Array, " nq"], Float[Array, " nq"], Float[Array, "body 6"]]
 
 
+def compiled(model: Model) -> bool:
+    """Whether the kernels serve for this body."""
+    return native.available() and not model.ellipsoid
+
+
 def inverse_dynamics(
     model: Model,
     q: Float[Array, " nq"],
@@ -30,7 +36,7 @@ def inverse_dynamics(
     f_ext: Float[Array, "body 6"] | None = None,
 ) -> Float[Array, " nq"]:
     """Generalized forces [N·m, N] that produce the motion. Equals `inverse_dynamics.inverse_dynamics`."""
-    if not native.available():
+    if not compiled(model):
         return plain_inverse.inverse_dynamics(model, q, qd, qdd, f_ext)
     nothing = jnp.zeros((0, 6), q.dtype)
     return _inverse_dynamics(*_of_one_type(model, (q, qd, qdd, nothing if f_ext is None else f_ext)))
@@ -38,7 +44,7 @@ def inverse_dynamics(
 
 def mass_matrix(model: Model, q: Float[Array, " nq"]) -> Float[Array, "nq nq"]:
     """Symmetric mass matrix. Equals `mass_matrix.mass_matrix`."""
-    if not native.available():
+    if not compiled(model):
         return plain_matrix.mass_matrix(model, q)
     return _mass_matrix(*_of_one_type(model, (q,)))
 
@@ -57,7 +63,7 @@ def solve_mass_matrix(
     that is locked. The caller must not differentiate this: derivatives come from the equations of motion that are solved
     with it, and cost a second solution and no derivative of M.
     """
-    if not native.available():
+    if not compiled(model):
         free = right.shape[0]
         G = jnp.zeros((model.nq, free + 1), q.dtype).at[jnp.arange(model.nq), jnp.array(follows)].set(rate)[:, :free]
         matrix = G.T @ plain_matrix.mass_matrix(model, q) @ G + jnp.diag(diagonal)
