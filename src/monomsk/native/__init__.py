@@ -69,7 +69,12 @@ def _register() -> bool:
             module = importlib.import_module(f"monomsk.native.{name}")
         except ImportError:
             continue
-        if module.supported:
+        if not module.supported:
+            continue
+        try:
             jax.ffi.register_ffi_target(_TARGET, module.target, platform="cpu")
-            return True
+        except RuntimeError:
+            # Built with the headers of a jaxlib whose interface is not this one's.
+            return False
+        return True
     return False
