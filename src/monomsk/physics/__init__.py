@@ -1,1 +1,3 @@
-"""Mechanics: one file, one algorithm; pure functions of a Model and arrays, one frame at a time (batch with `vmap`)."""
+"""One file, one algorithm: pure functions of a Model and arrays."""
+
+import monomsk.spatial  # noqa: F401  (turns on double precision)
