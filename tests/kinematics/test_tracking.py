@@ -61,6 +61,25 @@ def test_a_motion_comes_back_from_its_markers() -> None:
     assert np.abs(np.diff(found.motion.q[:, turns], axis=0)).max() < 0.5
 
 
+def test_raised_arms_keep_to_one_way_of_saying_a_pose() -> None:
+    """Near a right angle of adduction the other two angles turn fast, and each pose has a second set of angles half a turn away."""
+    turning = {c.name: replace(c, range=(-np.pi, np.pi)) for c in body().coordinates if c.name.startswith("arm")}
+    joints = tuple(replace(j, coordinates=tuple(turning.get(c.name, c) for c in j.coordinates)) for j in body().joints)
+    model = compile_model(body())
+    t = np.linspace(0.0, 1.0, 60)
+    step = 1.0 / (1.0 + np.exp(-25.0 * (t - 0.5)))
+    q = np.tile(np.asarray(model.coordinate_default), (len(t), 1))
+    for side in "rl":
+        q[:, model.coordinate(f"arm_add_{side}")] = -1.45 * np.sin(np.pi * np.clip(1.5 * t - 0.25, 0.0, 1.0)) ** 2
+        q[:, model.coordinate(f"arm_flex_{side}")] = 1.2 - 2.8 * step
+        q[:, model.coordinate(f"arm_rot_{side}")] = 0.5 - 2.2 * step
+        q[:, model.coordinate(f"elbow_flex_{side}")] = 1.2
+    xyz = np.asarray(jax.jit(jax.vmap(lambda row: marker_positions(model, forward_kinematics(model, row))))(jnp.asarray(q)))
+    markers = Markers(t, model.marker_names, xyz, np.full(xyz.shape[:2], 0.005))
+    found = track(markers, replace(body(), joints=joints))
+    assert np.abs(found.motion.q - q).max() < 1e-4
+
+
 def test_markers_may_be_missing_and_frames_too() -> None:
     markers, q = moving()
     sigma = markers.sigma.copy()
