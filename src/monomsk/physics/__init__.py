@@ -1,3 +1,5 @@
-"""One file, one algorithm: pure functions of a Model and arrays."""
+"""Mechanics: one file, one algorithm; pure functions of a Model and arrays, one frame at a time (batch with `vmap`)."""
 
-import monomsk.spatial  # noqa: F401  (turns on double precision)
+from monomsk import spatial as spatial
+
+# Importing it turns on double precision, also for those files here that need nothing else of it.
