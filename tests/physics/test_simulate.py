@@ -134,21 +134,22 @@ def test_activations_are_states_too() -> None:
 def test_contact_carries_a_falling_body() -> None:
     def still(model: Model, t: jax.Array, state: State, control: jax.Array) -> Forces:
         # Posture held by stiff springs, so that only the ground decides.
-        return Forces((-200.0 * (state.q - model.coordinate_default) - 20.0 * state.qd).at[jnp.array(model.root)].set(0.0))
+        return Forces((-200.0 * (state.q - model.coordinate_default)).at[jnp.array(model.root)].set(0.0))
 
     q = MODEL.coordinate_default.at[MODEL.coordinate("pelvis_ty")].set(1.0)
-    time = jnp.arange(31) * 0.01
     heights = []
     for drive in (still, with_contact(still)):
         run = jax.jit(partial(_fall, drive=drive))
-        heights.append(float(run(MODEL, q, time).state.q[-1, MODEL.coordinate("pelvis_ty")]))
+        heights.append(float(run(MODEL, q).state.q[-1, MODEL.coordinate("pelvis_ty")]))
     assert heights[0] == pytest.approx(1.0 - 0.5 * 9.80665 * 0.3**2, abs=0.02)
-    assert heights[1] > 0.8
+    assert heights[1] > heights[0] + 0.2
 
 
-def _fall(model: Model, q: jax.Array, time: jax.Array, drive: Drive) -> Simulation:
-    begin = State(q, jnp.zeros_like(q))
-    return simulate(model, begin, constant(jnp.zeros(model.nq)), time, drive=drive, integration=Integration(substeps=20))
+def _fall(model: Model, q: jax.Array, drive: Drive) -> Simulation:
+    begin, time = State(q, jnp.zeros_like(q)), jnp.arange(31) * 0.01
+    damping = jnp.full(model.nq, 20.0).at[jnp.array(model.root)].set(0.0)
+    inputs, how = constant(jnp.zeros(model.nq)), Integration(substeps=20)
+    return simulate(model, begin, inputs, time, drive=drive, damping=damping, integration=how)
 
 
 def test_what_is_not_reached_is_told() -> None:
