@@ -140,7 +140,7 @@ def test_refusals() -> None:
 
 
 def test_opensims_tool_finds_the_same(tmp_path: Path) -> None:
-    """With noise, a missing marker and weights; the coordinates that markers show."""
+    """With noise, a missing marker, weights and tasks of coordinates; the coordinates that markers show."""
     opensim = pytest.importorskip("opensim")
     opensim.Logger.setLevelString("Error")
     markers, _ = moving()
@@ -154,7 +154,8 @@ def test_opensims_tool_finds_the_same(tmp_path: Path) -> None:
     osim_write.write(tmp_path / "model.osim", body())
     trc.write(tmp_path / "markers.trc", noisy)
     weights = {name: 1.0 + i % 3 for i, name in enumerate(noisy.names)}
-    ours = track(trc.read(tmp_path / "markers.trc"), body(), marker_tasks={n: Task(w) for n, w in weights.items()})
+    held = {"elbow_flex_l": Task(0.01, 1.2), "hip_adduction_r": Task(0.02)}
+    ours = track(trc.read(tmp_path / "markers.trc"), body(), marker_tasks={n: Task(w) for n, w in weights.items()}, coordinate_tasks=held)
     tool = opensim.InverseKinematicsTool()
     model = opensim.Model(str(tmp_path / "model.osim"))
     tool.setModel(model)
@@ -170,8 +171,20 @@ def test_opensims_tool_finds_the_same(tmp_path: Path) -> None:
         task.setWeight(weight)
         task.setApply(True)
         tool.getIKTaskSet().cloneAndAppend(task)
+    for name, wanted in held.items():
+        task = opensim.IKCoordinateTask()
+        task.setName(name)
+        task.setWeight(wanted.weight)
+        if wanted.value is None:
+            task.setValueType(opensim.IKCoordinateTask.DefaultValue)
+        else:
+            task.setValueType(opensim.IKCoordinateTask.ManualValue)
+            task.setValue(wanted.value)
+        tool.getIKTaskSet().cloneAndAppend(task)
     assert tool.run()
     theirs = results.read_motion(tmp_path / "ik.mot", body())
     for i, (name, angle) in enumerate(zip(ours.motion.names, ours.motion.rotational, strict=True)):
         if angle and not name.startswith(("pro_sup", "wrist")):
             assert np.degrees(np.sqrt(np.mean((ours.motion.q[:, i] - theirs.q[:, i]) ** 2))) < 0.1, name
+    elbow = ours.motion.names.index("elbow_flex_l")
+    assert np.abs(ours.motion.q[:, elbow] - 0.5).min() > 0.1  # 0.5 is what the markers alone show
