@@ -151,9 +151,6 @@ def test_equals_the_living_opensim(shared: Path, name: str) -> None:
     spec = osim_read.read(path)
     model = compile_model(spec)
     living = opensim.Model(str(path))
-    for i in range(living.getMuscles().getSize()):
-        # Other files that this process has read leave their defaults in OpenSim: a control of zero, which Thelen's muscles refuse.
-        living.updMuscles().get(i).setMinControl(0.01)
     state = living.initSystem()
     coordinates = [living.getCoordinateSet().get(n) for n in model.coordinate_names]
     muscles = [living.getMuscles().get(i) for i in range(living.getMuscles().getSize())]
