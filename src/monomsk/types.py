@@ -294,3 +294,5 @@ class Trial:
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     """Wall time of each stage [s]."""
     warnings: tuple[str, ...] = ()
+    loads: JointLoads | None = None
+    """Of the stage `muscles` too."""
