@@ -132,6 +132,8 @@ class InverseDynamics:
     """File for the result."""
     overwrite: bool = False
     """Replace that file if it is there."""
+    passive: bool = False
+    """Take off what the model's springs, stops and soft tissue do, as OpenSim's tool does with forces that it is not told to exclude."""
     simbody_compatible: bool = False
     """Repeat the error of OpenSim's CustomJoint and its splines through forces, to compare numbers with it."""
 

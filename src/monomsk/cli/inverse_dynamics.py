@@ -22,7 +22,12 @@ def inverse_dynamics(arguments: InverseDynamics, command: Sequence[str] = ()) ->
     spec = replace(osim_read.read(arguments.model), muscles=(), wraps=())
     motion = results.read_motion(arguments.motion, spec)
     forces = () if arguments.external_loads is None else external_loads.read_applied(arguments.external_loads)
-    found = joint_forces(motion, spec, forces, lowpass=arguments.lowpass, simbody_compatible=arguments.simbody_compatible)
+    found = joint_forces(
+        *(motion, spec, forces),
+        lowpass=arguments.lowpass,
+        passive=arguments.passive,
+        simbody_compatible=arguments.simbody_compatible,
+    )
     found = cut(found, stretch(found.time, arguments.start, arguments.end))
     results.write_kinetics(arguments.out, found)
     for text in found.warnings:

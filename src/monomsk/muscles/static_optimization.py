@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from monomsk.config import MusclesConfig
 from monomsk.errors import InputError, ModelError, SolveError
@@ -45,8 +45,10 @@ class Capacity:
     """Passive part of the tendon force [N]."""
     slack: Bool[np.ndarray, "time muscle"]
     """The path is too short for the muscle to pull."""
-    inside: Bool[np.ndarray, "time muscle"]
-    """The path could not bend around a cylinder."""
+    inside_of: Int[np.ndarray, "time muscle"]
+    """Number of the wrap surface that the path could not bend around, starting inside; −1 for none."""
+    broken: Bool[np.ndarray, "time muscle"]
+    """The muscle has no path."""
 
 
 def solve(
@@ -77,7 +79,8 @@ def solve(
     missing = moment - np.einsum("trm,tm->tr", able.moment_arm, passive)
     activation, reserve = _shares(able, missing, kinetics.time, config, lambda done: tell(GEOMETRY_SHARE + (1.0 - GEOMETRY_SHARE) * done))
     names = tuple(model.coordinate_names[i] for i in rows.index)
-    evidence = Evidence(kinetics.time, muscles.names, names, activation, reserve, moment, able.slack, able.inside)
+    paths = (able.slack, able.inside_of, able.broken, muscles.surfaces)
+    evidence = Evidence(kinetics.time, muscles.names, names, activation, reserve, moment, *paths)
     return MuscleActivity(
         time=kinetics.time,
         names=muscles.names,
@@ -124,7 +127,7 @@ def capacity(
         count = min(FRAMES, len(q) - start)
         s = muscle_states(model, muscles, jnp.array(padded(q, start)), jnp.array(padded(qd, start)))
         arm = np.swapaxes(np.asarray(s.moment_arm)[:, :, rows], 1, 2)
-        parts = (s.length, s.speed, arm, s.forces.active, s.forces.passive, s.forces.slack, s.inside)
+        parts = (s.length, s.speed, arm, s.forces.active, s.forces.passive, s.forces.slack, s.inside_of, s.broken)
         chunks.append(tuple(np.asarray(a)[:count] for a in parts))
         progress((start + count) / len(q))
     return Capacity(*(np.concatenate(columns) for columns in zip(*chunks, strict=True)))
