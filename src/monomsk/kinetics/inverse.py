@@ -1,12 +1,13 @@
 """Generalized forces of a recorded motion under measured forces, as OpenSim's InverseDynamicsTool finds them."""
 
+from dataclasses import replace
 from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from monomsk.errors import InputError
 from monomsk.kinetics import filtering
@@ -61,7 +62,24 @@ def joint_forces(
         parts.append(np.asarray(_chunk(model, (where, passive, simbody_compatible), *inputs)))
     tau = np.concatenate(parts)[: len(motion.time)]
     weight = spec.mass * float(np.linalg.norm(spec.gravity))
-    return GeneralizedForces(motion.time, motion.names, motion.rotational, tau, (*motion.warnings, *warnings, *_doubts(model, tau, weight)))
+    return GeneralizedForces(
+        time=motion.time,
+        names=motion.names,
+        rotational=motion.rotational,
+        tau=tau,
+        q=rates[0],
+        qd=rates[1],
+        qdd=rates[2],
+        bodies=tuple(dict.fromkeys(model.body_names[i] for i in where.body)),
+        warnings=(*motion.warnings, *warnings, *_doubts(model, tau, weight)),
+    )
+
+
+def cut(forces: GeneralizedForces, chosen: Bool[np.ndarray, " time"]) -> GeneralizedForces:
+    """Some of the frames alone."""
+    columns = (forces.time, forces.tau, forces.q, forces.qd, forces.qdd)
+    time, tau, q, qd, qdd = (a[chosen] for a in columns)
+    return replace(forces, time=time, tau=tau, q=q, qd=qd, qdd=qdd)
 
 
 def root_residual(model: Model, tau: Float[np.ndarray, "time nq"]) -> float:
