@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from slider_muscles import KINDS, Slider, as_arrays, lengths, random_muscles
 
 from monomsk.physics.activation import activation_rate, activation_step
+from slider_muscles import KINDS, Slider, as_arrays, lengths, random_muscles
 
 COUNT = 24
 STATES = np.random.default_rng(0).uniform(0.03, 1.0, (2, COUNT))

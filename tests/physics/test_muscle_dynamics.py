@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from slider_muscles import KINDS, Slider, as_arrays, lengths, random_muscles
 
 from monomsk.physics.bracketed_newton import increasing_root
 from monomsk.physics.muscle import shortest_fiber
 from monomsk.physics.muscle_dynamics import fiber_equilibrium, fiber_step, muscle_dynamics
 from monomsk.physics.muscle_kinds import curves
+from slider_muscles import KINDS, Slider, as_arrays, lengths, random_muscles
 
 COUNT = 24
 equilibrium, dynamics, stepped = jax.jit(fiber_equilibrium), jax.jit(muscle_dynamics), jax.jit(fiber_step)
@@ -57,7 +57,7 @@ def test_fibres_anywhere_move_as_in_opensim(kind: str) -> None:
     force, optimal, fastest = numbers(spec, "max_isometric_force", "optimal_fiber_length", "max_contraction_velocity")
     fiber = rng.uniform(0.5, 1.5, COUNT) * optimal
     length = lengths(spec, np.maximum(fiber, np.asarray(shortest_fiber(muscles))) / optimal, rng.uniform(-0.01, 0.08, COUNT))
-    fiber[:3] = 0.2 * optimal[:3]
+    fiber[:3] = 0.9 * np.asarray(shortest_fiber(muscles))[:3]
     slider = Slider(opensim, spec, length)
     slider.set(activation, 0.2)
     slider.set_state("fiber_length", fiber)
@@ -119,7 +119,7 @@ def test_derivatives_against_differences(kind: str) -> None:
         for i in range(3):
             (slope,) = rows(jnp.zeros((3, COUNT)).at[i].set(1.0))
             own = np.asarray(slope[part * COUNT : (part + 1) * COUNT])
-            assert own == pytest.approx(difference[i], rel=1e-4, abs=1e-5 * np.abs(difference[i]).max())
+            assert own == pytest.approx(difference[i], rel=1e-4, abs=1e-5 * np.abs(difference[i]).max() + 1e-6)
 
 
 def test_a_path_too_short_leaves_the_fibres_at_their_shortest_and_the_tendon_slack() -> None:

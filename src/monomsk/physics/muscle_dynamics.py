@@ -24,6 +24,7 @@ LEAST_DAMPING = 1e-3
 """Of Millard's muscles; without damping the force–velocity curve, flat at its ends, cannot be inverted."""
 _LEAST_ACTIVE = 1e-9
 """Active force below which no speed can be asked of the fibres."""
+_ROUNDING = 1e-12
 _SHARINGS = 12
 """How often the stiffnesses of fibres and tendon share out the musculotendon speed anew."""
 _MILLARD, _THELEN, _DEGROOTE = range(len(KINDS))
@@ -159,7 +160,7 @@ def muscle_dynamics(muscles: Muscles, activation: Batch, fiber_length: Batch, le
     tendon = balance.tendon(along)
     active, passive = balance.curves.by_length(fiber / balance.optimal)
     velocity = _velocity(muscles, balance, balance.activation * active, tendon / cosine - passive)
-    shortest = (fiber_length <= lowest) & (velocity <= 0.0)
+    shortest = (fiber_length <= lowest * (1.0 + _ROUNDING)) & (velocity <= 0.0)
     velocity = jnp.where(shortest, 0.0, velocity)
     strength = jnp.where(shortest, 0.0, muscles.max_isometric_force * cosine)
     return MuscleDynamics(

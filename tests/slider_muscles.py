@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import jax.numpy as jnp
 import numpy as np
 
 from monomsk.model.muscles import Muscles, compile_muscles
@@ -139,10 +138,3 @@ class Slider:
         self.model.setControls(self.state, controls)
         self.model.realizeAcceleration(self.state)
         return np.array([m.getStateVariableDerivativeValue(self.state, "activation") for m in self.muscles])
-
-
-def tendon_force_of(muscles: Muscles, strain: np.ndarray):
-    """De Groote's state, normalized tendon force, at a strain."""
-    from monomsk.physics.muscle_kinds import curves
-
-    return curves(muscles).tendon(jnp.asarray(1.0 + strain))
