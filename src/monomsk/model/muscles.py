@@ -51,7 +51,23 @@ _DEFAULTS: dict[str, float] = {
     "Flen": 1.4,
     "active_force_width_scale": 1.0,
     "passive_fiber_strain_at_one_norm_force": 0.6,
+    "FmaxTendonStrain": 0.04,
+    "fv_linear_extrap_threshold": 0.95,
+    "tendon_strain_at_one_norm_force": 0.049,
+    "activation_time_constant": 0.01,
+    "deactivation_time_constant": 0.04,
+    "activation_dynamics_smoothing": 0.1,
 }
+_OF_KIND: dict[str, dict[str, float]] = {
+    "Thelen2003Muscle": {"activation_time_constant": 0.015, "deactivation_time_constant": 0.05},
+    "DeGrooteFregly2016Muscle": {
+        "fiber_damping": 0.0,
+        "minimum_activation": 0.0,
+        "activation_time_constant": 0.015,
+        "deactivation_time_constant": 0.06,
+    },
+}
+"""Where a kind's default is another."""
 
 
 class Wraps(eqx.Module):
@@ -191,9 +207,7 @@ def _check(muscle: Muscle, body: dict[str, int], coordinates: dict[str, int]) ->
 
 def _parameter(muscle: Muscle, name: str) -> float:
     """The muscle's own value, else OpenSim's default."""
-    default = _DEFAULTS[name]
-    if name == "fiber_damping" and muscle.kind == "DeGrooteFregly2016Muscle":
-        default = 0.0
+    default = _OF_KIND.get(muscle.kind, {}).get(name, _DEFAULTS[name])
     return dict(muscle.parameters).get(name, default)
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from monomsk.model.model import Model, complete_rates
 from monomsk.model.muscles import KINDS, Muscles
-from monomsk.physics import muscle_curve
+from monomsk.physics import muscle_curve, muscle_kinds
 from monomsk.physics.forward_kinematics import forward_kinematics
 from monomsk.physics.muscle_path import coupled, muscle_paths
 
@@ -81,7 +81,7 @@ def rigid_tendon_forces(muscles: Muscles, length: Batch, speed: Batch) -> Muscle
     optimal = muscles.optimal_fiber_length
     height = optimal * jnp.sin(muscles.pennation)
     along = length - muscles.tendon_slack_length
-    shortest = jnp.maximum(_shortest_fiber(muscles), height / jnp.sin(muscles.parameters["maximum_pennation_angle"]))
+    shortest = shortest_fiber(muscles)
     shortest_along = jnp.sqrt(jnp.maximum(shortest**2 - height**2, 0.0))
     slack = along <= shortest_along
     along = jnp.maximum(along, jnp.maximum(shortest_along, 1e-9))
@@ -106,10 +106,12 @@ def rigid_tendon_forces(muscles: Muscles, length: Batch, speed: Batch) -> Muscle
     )
 
 
-def _shortest_fiber(muscles: Muscles) -> Float[Array, " muscle"]:
+def shortest_fiber(muscles: Muscles) -> Float[Array, " muscle"]:
+    """Length [m] below which fibres carry nothing: the end of the active curve, or the greatest angle of pennation."""
     millard = jnp.array([k == 0 for k in muscles.kind])
     normalized = jnp.where(millard, muscles.parameters["ActiveForceLengthCurve.min_norm_active_fiber_length"], SHORTEST_FIBER)
-    return normalized * muscles.optimal_fiber_length
+    height = muscles.optimal_fiber_length * jnp.sin(muscles.pennation)
+    return jnp.maximum(normalized * muscles.optimal_fiber_length, height / jnp.sin(muscles.parameters["maximum_pennation_angle"]))
 
 
 _Multipliers = tuple[Batch, Batch, Batch]
@@ -140,29 +142,16 @@ def _millard(numbers: muscle_curve.Numbers, stretch: Batch, velocity: Batch) -> 
 
 
 def _thelen(numbers: muscle_curve.Numbers, stretch: Batch, velocity: Batch) -> _Multipliers:
-    """Thelen (2003), equations 1, 3 and 6, at full activation."""
-    strain = jnp.maximum(stretch - 1.0, 0.0)
-    passive = jnp.expm1(numbers["KshapePassive"] * strain / numbers["FmaxMuscleStrain"]) / jnp.expm1(numbers["KshapePassive"])
+    """Thelen (2003), equation 6 at full activation."""
     af, most = numbers["Af"], numbers["Flen"]
     shorten, lengthen = jnp.clip(velocity, -1.0, 0.0), jnp.maximum(velocity, 0.0)
     steep = (2.0 + 2.0 / af) * lengthen
     eccentric = (most - 1.0 + steep * most) / (most - 1.0 + steep)
     by_velocity = jnp.where(velocity < 0.0, (1.0 + shorten) / (1.0 - shorten / af), eccentric)
-    return jnp.exp(-((stretch - 1.0) ** 2) / numbers["KshapeActive"]), by_velocity, passive
+    by_length, passive = muscle_kinds.thelen_lengths(numbers, stretch)
+    return by_length, by_velocity, passive
 
 
 def _degroote(numbers: muscle_curve.Numbers, stretch: Batch, velocity: Batch) -> _Multipliers:
-    """De Groote et al. (2016), supplement, with OpenSim's numbers (no passive force at a normalized length of 0.2)."""
-    x = (stretch - 1.0) / numbers["active_force_width_scale"] + 1.0
-    by_length = jnp.zeros_like(x)
-    for height, centre, width, widening in (
-        (0.8150671134243542, 1.055033428970575, 0.162384573599574, 0.063303448465465),
-        (0.433004984392647, 0.716775413397760, -0.029947116970696, 0.200356847296188),
-        (0.1, 1.0, 0.5 * 0.5**0.5, 0.0),
-    ):
-        by_length = by_length + height * jnp.exp(-0.5 * ((x - centre) / (width + widening * x)) ** 2)
-    by_velocity = -0.3211346127989808 * jnp.arcsinh(-8.149 * velocity - 0.374) + 0.8825327733249912
-    rate = 4.0 / numbers["passive_fiber_strain_at_one_norm_force"]
-    offset = jnp.exp(rate * (0.2 - 1.0))
-    passive = (jnp.exp(rate * (stretch - 1.0)) - offset) / (jnp.exp(4.0) - offset)
-    return by_length, jnp.maximum(by_velocity, 0.0), passive
+    by_length, passive = muscle_kinds.degroote_lengths(numbers, stretch)
+    return by_length, jnp.maximum(muscle_kinds.degroote_velocity(velocity), 0.0), passive

@@ -1,0 +1,100 @@
+"""Muscles that move a hinge: balance, motion in two ways of integration, and gradients by the excitations."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from monomsk.model.compile import compile_model
+from monomsk.model.muscles import compile_muscles
+from monomsk.physics.controls import constant, controls
+from monomsk.physics.muscle_drive import MuscleState, Tendons, muscle_drive, muscle_start
+from monomsk.physics.simulate import Integration, State, simulate
+from pendulums import elbow, muscle
+
+STEP = 0.002
+TIME = jnp.linspace(0.0, 0.2, 101)
+SAMPLES = jnp.linspace(0.0, 0.2, 5)
+
+
+def arm(kind: str = "Millard2012EquilibriumMuscle"):
+    """A flexor in front of the hinge and an extensor behind it, alike but for their sides."""
+    front = muscle("flexor", (("humerus", (0.04, 0.25, 0.0)), ("ulna", (0.04, -0.05, 0.0))), force=800.0)
+    back = muscle("extensor", (("humerus", (-0.04, 0.25, 0.0)), ("ulna", (-0.04, -0.05, 0.0))), force=800.0)
+    spec = elbow(*(replace(m, kind=kind, pennation=0.2) for m in (front, back)))
+    model = compile_model(spec)
+    return model, compile_muscles(spec, model.body_names)
+
+
+def start(model, muscles, tendons: Tendons, activation: float = 0.2, q: float = 0.0) -> State:
+    place, still, a = jnp.array([q]), jnp.zeros(1), jnp.full(2, activation)
+    return State(place, still, muscle_start(model, muscles, place, still, a) if tendons == "compliant" else MuscleState(a))
+
+
+@pytest.mark.parametrize("tendons", ["rigid", "compliant"])
+def test_equal_muscles_hold_the_hinge_and_the_stronger_excitation_moves_it(tendons: Tendons) -> None:
+    model, muscles = arm()
+    drive = muscle_drive(muscles, tendons, step=STEP)
+    run = jax.jit(lambda u: simulate(model, start(model, muscles, tendons), constant(u), TIME, drive=drive).state)
+    held = run(jnp.array([0.2, 0.2]))
+    assert np.abs(held.q).max() < 1e-9
+    assert np.asarray(held.extra.activation) == pytest.approx(0.2, abs=1e-9)
+    flexed, extended = run(jnp.array([0.9, 0.05])), run(jnp.array([0.05, 0.9]))
+    assert flexed.q[-1, 0] > 0.1
+    assert float(flexed.q[-1, 0]) > float(extended.q[-1, 0])
+    assert ((flexed.extra.activation >= 0.01) & (flexed.extra.activation <= 1.0)).all()
+
+
+@pytest.mark.parametrize("tendons", ["rigid", "compliant"])
+def test_fixed_implicit_steps_are_the_motion_that_adaptive_ones_find(tendons: Tendons) -> None:
+    model, muscles = arm()
+    excitation = constant(jnp.array([0.6, 0.1]))
+    first = start(model, muscles, tendons)
+    exact = Integration("tsit5", rtol=1e-8, atol=1e-10)
+    expected = jax.jit(lambda: simulate(model, first, excitation, TIME, drive=muscle_drive(muscles, tendons), integration=exact))()
+    assert bool(expected.finished)
+
+    def error(parts: int) -> float:
+        drive = muscle_drive(muscles, tendons, step=STEP / parts)
+        how = Integration(substeps=parts)
+        found = jax.jit(lambda: simulate(model, first, excitation, TIME, drive=drive, integration=how))()
+        return float(np.abs(found.state.q - expected.state.q).max() / np.abs(expected.state.q).max())
+
+    coarse, fine = error(1), error(4)
+    assert coarse < 0.05
+    # First order: a quarter of the step, a quarter of the error.
+    assert fine == pytest.approx(coarse / 4.0, rel=0.3)
+
+
+@pytest.mark.parametrize("tendons", ["rigid", "compliant"])
+def test_gradient_by_excitations_against_differences(tendons: Tendons) -> None:
+    model, muscles = arm()
+    drive = muscle_drive(muscles, tendons, step=STEP)
+    first = start(model, muscles, tendons)
+
+    def end(u: jax.Array) -> jax.Array:
+        found = simulate(model, first, controls(SAMPLES, u), TIME, drive=drive).state
+        return found.q[-1, 0] + 0.1 * found.qd[-1, 0]
+
+    u = jnp.asarray(np.random.default_rng(0).uniform(0.2, 0.8, (5, 2)))
+    slope, run, h = jax.jit(jax.grad(end))(u), jax.jit(end), 1e-5
+    for sample, which in ((0, 0), (1, 1), (2, 0), (3, 1)):
+        change = jnp.zeros_like(u).at[sample, which].set(h)
+        difference = float((run(u + change) - run(u - change)) / (2 * h))
+        assert float(slope[sample, which]) == pytest.approx(difference, rel=1e-5, abs=1e-8)
+    assert (slope[:4, 0] > 0.0).all()
+    assert (slope[:4, 1] < 0.0).all()
+
+
+def test_reserves_are_moments_on_top() -> None:
+    model, muscles = arm()
+    drive = muscle_drive(muscles, reserves=True)
+    first = start(model, muscles, "compliant", q=0.3)
+    plain = muscle_drive(muscles)(model, jnp.array(0.0), first, jnp.array([0.4, 0.4]))
+    more = drive(model, jnp.array(0.0), first, jnp.array([0.4, 0.4, 7.0]))
+    assert float(more.tau[0] - plain.tau[0]) == pytest.approx(7.0, abs=1e-12)
+    # The fibres balance their tendons at the start: nothing but activation changes.
+    assert np.abs(np.asarray(plain.extra_rate.fiber_length)).max() < 1e-8
+    assert (np.asarray(plain.extra_rate.activation) > 1.0).all()
