@@ -10,6 +10,7 @@ are the best of interleaved rounds. MuJoCo and Pinocchio compute in double preci
 """
 
 import argparse
+import itertools
 import os
 import platform
 import sys
@@ -173,20 +174,21 @@ def _ours(bodies: dict[str, tuple[ModelSpec, Model]], options: argparse.Namespac
         if "kernels" not in way and not options.jax:
             continue
         # Without the kernels every program takes its seconds to compile: one body is enough.
-        for suffix, (_, model) in bodies.items() if "kernels" in way else [(HINGED, bodies[HINGED])]:
-            for task in TASKS:
-                function = compiled(functions, task)
-                for kind in (np.float64, np.float32):
-                    cast_model, name = cast(model, kind), f"{way}, {np.dtype(kind).name}{suffix}"
-                    for batch in BATCHES:
-                        job = partial(_finished, function, cast_model, Frames.random(model, batch).inputs(task, kind))
-                        job()
-                        found.append(Measurement(name, task, batch, job))
+        kernels = "kernels" in way
+        for suffix, (_, model) in bodies.items() if kernels else [(HINGED, bodies[HINGED])]:
+            for task, kind in itertools.product(TASKS, (np.float64, np.float32)):
+                own, name = cast(model, kind), f"{way}, {np.dtype(kind).name}{suffix}"
+                function = compiled(functions, task, own) if kernels else partial(compiled(functions, task), own)
+                # Nor is there memory enough for the derivatives of many rollouts.
+                for batch in BATCHES if kernels or task not in STEPPED else BATCHES[:-1]:
+                    job = partial(_finished, function, Frames.random(model, batch).inputs(task, kind))
+                    job()
+                    found.append(Measurement(name, task, batch, job))
     return found
 
 
-def _finished(function: Callable[..., object], model: Model, inputs: tuple[object, ...]) -> None:
-    function(model, *inputs).block_until_ready()
+def _finished(function: Callable[..., object], inputs: tuple[object, ...]) -> None:
+    function(*inputs).block_until_ready()
 
 
 def _theirs(suffix: str, peer: Peer, model: Model) -> list[Measurement]:

@@ -80,8 +80,12 @@ def ways() -> dict[str, Functions]:
     return {name: f for name, f in FUNCTIONS.items() if "kernels" not in name or native.available()}
 
 
-def compiled(functions: Functions, task: str) -> Callable[..., jax.Array]:
-    """The task as a compiled function of the body and a batch of inputs."""
+def compiled(functions: Functions, task: str, model: Model | None = None) -> Callable[..., jax.Array]:
+    """The task as a compiled function of the body and a batch of inputs; of the inputs alone where the body is given.
+
+    A body that is part of the program costs no time to hand over, which counts where the batch is small. XLA then works out
+    ahead what it can, which takes it seconds without the kernels.
+    """
     by_task = {
         "inverse dynamics": functions.inverse_dynamics,
         "mass matrix": functions.mass_matrix,
@@ -89,6 +93,8 @@ def compiled(functions: Functions, task: str) -> Callable[..., jax.Array]:
         "rollout": partial(_rollout, functions.forward_dynamics),
         "rollout gradient": jax.grad(partial(_score, functions.forward_dynamics), argnums=2),
     }[task]
+    if model is not None:
+        return jax.jit(jax.vmap(partial(by_task, model)))
     return jax.jit(lambda model, *inputs: jax.vmap(partial(by_task, model))(*inputs))
 
 

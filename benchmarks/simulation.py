@@ -2,7 +2,10 @@
 
 The shipped body through fixed steps, all torques of all steps free; the gradient is by every one of them. For each size of batch
 and each length of checkpointed block: compile time, forward time and gradient time a step, and the memory that the gradient
-needs beside its inputs and results (XLA's own count). Set OMP_NUM_THREADS and taskset for one thread.
+needs beside its inputs and results (XLA's own count).
+
+Seconds are the processor's, not the clock's, so that other work on the machine disturbs them little; hold it to
+one core with `taskset -c 0`.
 """
 
 import argparse
@@ -41,9 +44,9 @@ def rollout(model: Model, steps: int, drive: Drive, integration: Integration) ->
 
 def compiled(function: Callable[..., jax.Array], *inputs: object) -> tuple[Callable[..., jax.Array], float, float]:
     """The program, the seconds it took to trace and compile, and the memory it needs on the way [MB]."""
-    began = time.perf_counter()
+    began = time.process_time()
     program = jax.jit(function).lower(*inputs).compile()
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     memory = program.memory_analysis()
     return program, took, (memory.temp_size_in_bytes if memory is not None else float("nan")) / 1e6
 
@@ -53,9 +56,9 @@ def fastest(program: Callable[..., jax.Array], *inputs: object) -> float:
     jax.block_until_ready(program(*inputs))
     best = float("inf")
     for _ in range(REPEATS):
-        began = time.perf_counter()
+        began = time.process_time()
         jax.block_until_ready(program(*inputs))
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     return best
 
 

@@ -1,6 +1,8 @@
 """What every test may need."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no shared data beside the repository")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _opensims_own_defaults() -> Iterator[None]:
+    """OpenSim keeps the `<defaults>` of every file that it has read for those after it; each test begins with its own again."""
+    yield
+    if (opensim := sys.modules.get("opensim")) is not None:
+        for name in ("Thelen2003Muscle", "Millard2012EquilibriumMuscle", "DeGrooteFregly2016Muscle"):
+            opensim.OpenSimObject.registerType(getattr(opensim, name)())

@@ -232,6 +232,12 @@ class GeneralizedForces:
     rotational: Bool[np.ndarray, " nq"]
     tau: Float[np.ndarray, "time nq"]
     """[N·m, N]"""
+    q: Float[np.ndarray, "time nq"]
+    """The filtered coordinates that they belong to [rad, m]."""
+    qd: Float[np.ndarray, "time nq"]
+    qdd: Float[np.ndarray, "time nq"]
+    bodies: tuple[str, ...] = ()
+    """Bodies that measured forces act on."""
     warnings: tuple[str, ...] = ()
 
 
@@ -253,6 +259,25 @@ class MuscleActivity:
 
 
 @dataclass(frozen=True)
+class JointLoads:
+    """What joints transmit, muscle forces included, at the origin of the joint's frame in the body acted on."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """Joints."""
+    bodies: tuple[str, ...]
+    """Bodies that the loads act on, a joint each."""
+    frames: tuple[str, ...]
+    """Bodies, or ground, in whose axes they are given."""
+    force: Float[np.ndarray, "time joint 3"]
+    """[N]"""
+    moment: Float[np.ndarray, "time joint 3"]
+    """About the point [N·m]."""
+    point: Float[np.ndarray, "time joint 3"]
+    """Where they act, in the frame [m]."""
+
+
+@dataclass(frozen=True)
 class Trial:
     """Everything a run knows; stages after `until` are None."""
 
@@ -269,3 +294,5 @@ class Trial:
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     """Wall time of each stage [s]."""
     warnings: tuple[str, ...] = ()
+    loads: JointLoads | None = None
+    """Of the stage `muscles` too."""

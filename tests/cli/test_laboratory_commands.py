@@ -34,6 +34,16 @@ def test_a_motion_from_its_markers(laboratory: Path, tmp_path: Path, words: list
     assert errors.names[:3] == ("total_squared_error", "marker_error_RMS", "marker_error_max")
 
 
+def test_tasks_of_coordinates_alone_leave_the_markers(laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    held = "<weight>1000</weight><value_type>manual_value</value_type><value>1.0</value>"
+    task = f'<IKCoordinateTask name="elbow_flex_l">{held}</IKCoordinateTask>'
+    (tmp_path / "tasks.xml").write_text(f"<OpenSimDocument><IKTaskSet><objects>{task}</objects></IKTaskSet></OpenSimDocument>")
+    words = ["ik", str(laboratory / "model.osim"), str(laboratory / "walk.trc"), "--tasks", str(tmp_path / "tasks.xml")]
+    assert main([*words, "--out", str(tmp_path / "ik")]) == 0
+    assert len(storage.read(tmp_path / "ik" / "ik_marker_errors.sto").names) == 3 + len(moving()[0].names)
+    assert np.abs(storage.read(tmp_path / "ik" / "kinematics.mot").column("elbow_flex_l") - np.degrees(1.0)).max() < 3.0
+
+
 def test_a_body_of_the_persons_size(laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "scaled"
     words = ["scale", str(laboratory / "model.osim"), str(laboratory / "walk.trc"), "--end", "0.02", "--height", "1.7", "--mass", "60"]

@@ -22,6 +22,14 @@ def test_tasks_that_are_on(tmp_path: Path) -> None:
     assert found.coordinates == {"c": (3.0, 0.5), "d": (4.0, None)}
 
 
+def test_a_task_without_a_weight_weighs_nothing(tmp_path: Path) -> None:
+    """That of a task that OpenSim makes itself is zero too."""
+    (tmp_path / "setup.xml").write_text(SETUP.replace("<weight>2.5</weight>", ""))
+    assert ik_tasks.read(tmp_path / "setup.xml").markers == {"a": 0.0}
+    opensim = pytest.importorskip("opensim")
+    assert opensim.IKMarkerTask().getWeight() == 0.0
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -61,6 +61,25 @@ def test_a_motion_comes_back_from_its_markers() -> None:
     assert np.abs(np.diff(found.motion.q[:, turns], axis=0)).max() < 0.5
 
 
+def test_raised_arms_keep_to_one_way_of_saying_a_pose() -> None:
+    """Near a right angle of adduction the other two angles turn fast, and each pose has a second set of angles half a turn away."""
+    turning = {c.name: replace(c, range=(-np.pi, np.pi)) for c in body().coordinates if c.name.startswith("arm")}
+    joints = tuple(replace(j, coordinates=tuple(turning.get(c.name, c) for c in j.coordinates)) for j in body().joints)
+    model = compile_model(body())
+    t = np.linspace(0.0, 1.0, 60)
+    step = 1.0 / (1.0 + np.exp(-25.0 * (t - 0.5)))
+    q = np.tile(np.asarray(model.coordinate_default), (len(t), 1))
+    for side in "rl":
+        q[:, model.coordinate(f"arm_add_{side}")] = -1.45 * np.sin(np.pi * np.clip(1.5 * t - 0.25, 0.0, 1.0)) ** 2
+        q[:, model.coordinate(f"arm_flex_{side}")] = 1.2 - 2.8 * step
+        q[:, model.coordinate(f"arm_rot_{side}")] = 0.5 - 2.2 * step
+        q[:, model.coordinate(f"elbow_flex_{side}")] = 1.2
+    xyz = np.asarray(jax.jit(jax.vmap(lambda row: marker_positions(model, forward_kinematics(model, row))))(jnp.asarray(q)))
+    markers = Markers(t, model.marker_names, xyz, np.full(xyz.shape[:2], 0.005))
+    found = track(markers, replace(body(), joints=joints))
+    assert np.abs(found.motion.q - q).max() < 1e-4
+
+
 def test_markers_may_be_missing_and_frames_too() -> None:
     markers, q = moving()
     sigma = markers.sigma.copy()
@@ -121,7 +140,7 @@ def test_refusals() -> None:
 
 
 def test_opensims_tool_finds_the_same(tmp_path: Path) -> None:
-    """With noise, a missing marker and weights; the coordinates that markers show."""
+    """With noise, a missing marker, weights and tasks of coordinates; the coordinates that markers show."""
     opensim = pytest.importorskip("opensim")
     opensim.Logger.setLevelString("Error")
     markers, _ = moving()
@@ -135,7 +154,8 @@ def test_opensims_tool_finds_the_same(tmp_path: Path) -> None:
     osim_write.write(tmp_path / "model.osim", body())
     trc.write(tmp_path / "markers.trc", noisy)
     weights = {name: 1.0 + i % 3 for i, name in enumerate(noisy.names)}
-    ours = track(trc.read(tmp_path / "markers.trc"), body(), marker_tasks={n: Task(w) for n, w in weights.items()})
+    held = {"elbow_flex_l": Task(0.01, 1.2), "hip_adduction_r": Task(0.02)}
+    ours = track(trc.read(tmp_path / "markers.trc"), body(), marker_tasks={n: Task(w) for n, w in weights.items()}, coordinate_tasks=held)
     tool = opensim.InverseKinematicsTool()
     model = opensim.Model(str(tmp_path / "model.osim"))
     tool.setModel(model)
@@ -151,8 +171,20 @@ def test_opensims_tool_finds_the_same(tmp_path: Path) -> None:
         task.setWeight(weight)
         task.setApply(True)
         tool.getIKTaskSet().cloneAndAppend(task)
+    for name, wanted in held.items():
+        task = opensim.IKCoordinateTask()
+        task.setName(name)
+        task.setWeight(wanted.weight)
+        if wanted.value is None:
+            task.setValueType(opensim.IKCoordinateTask.DefaultValue)
+        else:
+            task.setValueType(opensim.IKCoordinateTask.ManualValue)
+            task.setValue(wanted.value)
+        tool.getIKTaskSet().cloneAndAppend(task)
     assert tool.run()
     theirs = results.read_motion(tmp_path / "ik.mot", body())
     for i, (name, angle) in enumerate(zip(ours.motion.names, ours.motion.rotational, strict=True)):
         if angle and not name.startswith(("pro_sup", "wrist")):
             assert np.degrees(np.sqrt(np.mean((ours.motion.q[:, i] - theirs.q[:, i]) ** 2))) < 0.1, name
+    elbow = ours.motion.names.index("elbow_flex_l")
+    assert np.abs(ours.motion.q[:, elbow] - 0.5).min() > 0.1  # 0.5 is what the markers alone show

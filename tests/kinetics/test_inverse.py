@@ -10,6 +10,7 @@ from kinetics.motions import body, gait
 from monomsk.errors import InputError
 from monomsk.io import external_loads, osim_write, results, storage
 from monomsk.kinetics.inverse import joint_forces
+from monomsk.model.spec import CoordinateSpring
 from monomsk.types import AppliedForce
 
 HAND = AppliedForce(
@@ -36,6 +37,15 @@ def test_a_force_does_what_its_opposite_undoes() -> None:
     motion = gait(60)
     there_and_back = (HAND, replace(HAND, force=-HAND.force))
     np.testing.assert_allclose(joint_forces(motion, body(), there_and_back).tau, joint_forces(motion, body()).tau, atol=1e-9)
+
+
+def test_springs_of_the_model_come_off_when_asked_for() -> None:
+    motion = gait(60)
+    sprung = replace(body(), passive=(CoordinateSpring("band", "hip_flexion_r", stiffness=20.0, rest=0.1, damping=0.0),))
+    change = joint_forces(motion, sprung, passive=True).tau - joint_forces(motion, sprung).tau
+    hip = motion.names.index("hip_flexion_r")
+    np.testing.assert_allclose(change[:, hip], 20.0 * (motion.q[:, hip] - 0.1), atol=1e-9)
+    assert not np.delete(change, hip, axis=1).any()
 
 
 def test_a_load_in_the_hand_is_carried_by_the_elbow() -> None:

@@ -10,9 +10,11 @@ from monomsk.model.compile import compile_model
 from monomsk.model.edit import with_numbers
 from monomsk.model.muscles import compile_muscles
 from monomsk.model.scale import scale_model, scale_muscles
+from monomsk.model.spec import PathWrap, Wrap
 from monomsk.physics.center_of_mass import center_of_mass
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
 from monomsk.physics.muscle_path import muscle_paths
+from pendulums import elbow, muscle
 
 N = len(shipped().body_names)
 UNEVEN = jnp.asarray(np.random.default_rng(3).uniform(0.85, 1.2, (N, 3)))
@@ -114,6 +116,14 @@ def test_scaled_muscles_are_those_of_the_scaled_body():
 def test_scaled_muscles_with_moving_points(shared):
     spec = osim_read.read(shared / "data/models/gait2392_thelen2003muscle.osim")
     assert check_scaled_muscles(spec).moving.row.size
+
+
+def test_scaled_muscles_over_all_surfaces():
+    sizes = {"WrapCylinder": (0.03, 0.1), "WrapSphere": (0.03,), "WrapEllipsoid": (0.03, 0.02, 0.04), "WrapTorus": (0.01, 0.05)}
+    wraps = tuple(Wrap(kind, kind, "humerus", (0.02, -0.1, 0.03), (0.1, 0.2, 0.3), size) for kind, size in sizes.items())
+    path = (("humerus", (0.05, 0.1, 0.0)), ("ulna", (0.04, -0.1, 0.0)))
+    muscles = (muscle(kind, path, wraps=(PathWrap(kind),)) for kind in sizes)
+    check_scaled_muscles(elbow(*muscles, wraps=wraps))
 
 
 def test_muscle_lengths_follow_the_factors_smoothly():

@@ -21,7 +21,9 @@ def evidence() -> Evidence:
         reserve=np.zeros((N, 2)),
         moment=moment,
         slack=none,
-        inside=none,
+        inside_of=np.full((N, 6), -1),
+        broken=none,
+        surfaces=("pulley", "ball"),
     )
 
 
@@ -55,6 +57,20 @@ def test_muscles_are_named_worst_first() -> None:
     (line,) = warnings(replace(evidence(), slack=slack), Rows((0, 1), (), ()))
     assert line.startswith("e, ")
     assert "and 1 more" in line
+
+
+def test_a_surface_that_a_path_starts_inside_of_is_told_by_name() -> None:
+    inside = np.full((N, 6), -1)
+    inside[20:31, 2] = 1
+    (line,) = warnings(replace(evidence(), inside_of=inside), Rows((0, 1), (), ()))
+    assert line == "c unable to bend around ball: the path starts inside of it, at 0.20–0.30 s"
+
+
+def test_a_muscle_without_a_path_is_told_and_not_as_slack_too() -> None:
+    broken = np.zeros((N, 6), bool)
+    broken[7, 0] = True
+    (line,) = warnings(replace(evidence(), broken=broken, slack=broken), Rows((0, 1), (), ()))
+    assert line == "a without a path (fewer than two of its points are on it), at 0.07 s"
 
 
 def test_what_lies_beyond_the_ground_force_is_told() -> None:

@@ -11,8 +11,9 @@ from monomsk.config import MusclesConfig
 from monomsk.errors import InputError, ModelError, SolveError
 from monomsk.io.body import load_body
 from monomsk.model.muscles import compile_muscles
+from monomsk.muscles.rates import speeds
 from monomsk.muscles.rows import select
-from monomsk.muscles.static_optimization import capacity, solve, speeds
+from monomsk.muscles.static_optimization import capacity, solve
 from monomsk.types import Kinetics
 from pendulums import elbow, muscle
 

@@ -1,5 +1,6 @@
 """Positions, mass matrices and generalized forces equal OpenSim's, its error of bias acceleration included when asked for."""
 
+import gzip
 import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
@@ -101,6 +102,14 @@ def test_fresh_states_of_the_shipped_body(record: Recorder, repository: Path) ->
 def test_fresh_states_of_a_joint_layout_of_opensim_3(record: Recorder, shared: Path) -> None:
     path = shared / "data/models/gait2392_thelen2003muscle.osim"
     check_against_opensim(without_muscles(path), record(path))
+
+
+@pytest.mark.parametrize("name", ["JA1", "HAM01_walk"])
+def test_fresh_states_of_scaled_models(name: str, record: Recorder, shared: Path, tmp_path: Path) -> None:
+    """One in the layout of OpenSim 2, one with expressions along its coordinates and bushings, which are not read."""
+    packed, path = shared / f"data/kinetics/models/{name}.osim.gz", tmp_path / "model.osim"
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    check_against_opensim(without_muscles(packed), record(path))
 
 
 def test_joints_whose_coordinates_turn_other_axes_than_their_own(record: Recorder, tmp_path: Path) -> None:

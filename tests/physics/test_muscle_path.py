@@ -27,7 +27,7 @@ ORACLE = np.load(Path(__file__).parents[1] / "oracles/muscles.npz")
 def paths(model: Model, muscles: Muscles, q):
     q = complete(model, q)
     found = muscle_paths(model, muscles, forward_kinematics(model, q), q)
-    return found.length, coupled(model, q, found.moment_arm), found.inside
+    return found.length, coupled(model, q, found.moment_arm), found.inside_of
 
 
 def of(spec: ModelSpec, q: float, **options):
@@ -76,7 +76,18 @@ def test_a_moving_point_works_too() -> None:
 def test_a_point_inside_the_cylinder_is_told() -> None:
     wrap = Wrap("pulley", "WrapCylinder", "humerus", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.2, 0.2))
     m = muscle("m", (("humerus", (-0.05, 0.1, 0.0)), ("ulna", (-0.05, -0.4, 0.0))), wraps=(PathWrap("pulley"),))
-    assert of(elbow(m, wraps=(wrap,)), 0.1)[2].all()
+    assert of(elbow(m, wraps=(replace(wrap, name="elsewhere"), wrap)), 0.1)[2].tolist() == [1]
+    assert of(elbow(m, wraps=(replace(wrap, dimensions=(0.05, 0.2)),)), 0.1)[2].tolist() == [-1]
+
+
+def test_a_path_with_one_point_left_is_told() -> None:
+    m = muscle("m", (("humerus", (0.0, 0.3, 0.0)), ("ulna", (0.05, -0.1, 0.0))))
+    via = replace(m.points[1], coordinate="flexion", range=(0.5, 2.0))
+    model = compile_model(elbow(m))
+    muscles = compile_muscles(elbow(replace(m, points=(m.points[0], via))), model.body_names)
+    for q, broken in ((0.2, True), (0.8, False)):
+        at = jnp.array([q])
+        assert bool(muscle_paths(model, muscles, forward_kinematics(model, at), at).broken[0]) == broken
 
 
 @pytest.mark.parametrize(
@@ -96,11 +107,16 @@ def test_what_cannot_be_computed_is_named(change, words) -> None:
     assert words in str(error.value)
 
 
-def test_a_surface_that_is_no_cylinder_is_named() -> None:
-    ball = Wrap("ball", "WrapSphere", "humerus", (0, 0, 0), (0, 0, 0), (0.2,))
+@pytest.mark.parametrize(
+    ("kind", "size", "words"),
+    [("WrapCone", (0.2,), "WrapCone"), ("WrapSphere", (0.0,), "positive"), ("WrapTorus", (0.2, 0.1), "outer radius 0.1")],
+)
+def test_a_surface_that_cannot_be_computed_is_named(kind: str, size: tuple[float, ...], words: str) -> None:
+    ball = Wrap("ball", kind, "humerus", (0, 0, 0), (0, 0, 0), size)
     spec = elbow(muscle("m", (("humerus", (0, 0, 0)), ("ulna", (0, 1, 0))), wraps=(PathWrap("ball"),)), wraps=(ball,))
-    with pytest.raises(ModelError, match="WrapSphere"):
+    with pytest.raises(ModelError, match="ball") as error:
         compile_muscles(spec, ("humerus", "ulna"))
+    assert words in str(error.value)
 
 
 def states(model: Model, muscles: Muscles, q) -> MuscleStates:

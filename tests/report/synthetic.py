@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from monomsk.io.body import load_body
-from monomsk.types import Camera, Clip, Keypoints, Kinetics, Markers, Motion, MuscleActivity, Subject, Trial
+from monomsk.types import Camera, Clip, JointLoads, Keypoints, Kinetics, Markers, Motion, MuscleActivity, Subject, Trial
 
 RATE, COUNT, SIZE = 60.0, 120, (320, 240)
 NAMES = ("nose", "shoulder_r", "shoulder_l", "elbow_r", "elbow_l", "wrist_r", "wrist_l", "hip_r", "hip_l", "knee_r", "knee_l",
@@ -48,6 +48,7 @@ def trial(video: Path) -> Trial:
         _muscles(time, phase),
         {"keypoints": 4.2, "kinematics": 9.1},
         ("the focal length is a guess & may be off by 7 %", "12 % of the frames were not seen"),
+        _loads(time, phase),
     )  # fmt: skip
 
 
@@ -93,3 +94,11 @@ def _muscles(time: np.ndarray, phase: np.ndarray) -> MuscleActivity:
     force = activation * np.array([muscle.max_isometric_force for muscle in muscles])
     reserve = np.full((len(time), 2), 1.5)
     return MuscleActivity(time, tuple(m.name for m in muscles), activation, force, ("knee_angle_r", "knee_angle_l"), reserve)
+
+
+def _loads(time: np.ndarray, phase: np.ndarray) -> JointLoads:
+    names = ("hip_r", "hip_l", "walker_knee_r", "walker_knee_l")
+    bodies = ("femur_r", "femur_l", "tibia_r", "tibia_l")
+    force = np.zeros((len(time), 4, 3))
+    force[..., 1] = -1500.0 - 800.0 * np.sin(phase)[:, None]
+    return JointLoads(time, names, bodies, bodies, force, np.zeros_like(force), np.zeros_like(force))

@@ -50,7 +50,7 @@ def test_every_file_is_written(folder: Path) -> None:
 
 
 def test_stages_not_done_have_no_files(trial: Trial, tmp_path: Path) -> None:
-    early = replace(trial, body=None, motion=None, kinetics=None, muscles=None)
+    early = replace(trial, body=None, motion=None, kinetics=None, muscles=None, loads=None)
     names = write_results(early, tmp_path / "out", Config(), report=False)
     assert set(names) == {"keypoints.npz", "markers.trc", "summary.json", "config.toml", "provenance.json"}
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo, UnsupportedTypeAnnotationError
 
-from monomsk.config import Config, Stage
+from monomsk.config import Config, MusclesConfig, Stage
 from monomsk.types import Sex, Subject
 
 Box = tuple[float, float, float, float]
@@ -132,8 +132,59 @@ class InverseDynamics:
     """File for the result."""
     overwrite: bool = False
     """Replace that file if it is there."""
+    passive: bool = False
+    """Take off what the model's springs, stops and soft tissue do, as OpenSim's tool does with forces that it is not told to exclude."""
     simbody_compatible: bool = False
     """Repeat the error of OpenSim's CustomJoint and its splines through forces, to compare numbers with it."""
+
+
+@dataclass(frozen=True)
+class StaticOptimization:
+    """Muscle forces and joint loads of a recorded motion, as OpenSim's StaticOptimization and JointReaction find them."""
+
+    model: tyro.conf.Positional[Path]
+    """The body with its muscles, scaled to the person (.osim)."""
+    motion: tyro.conf.Positional[Path]
+    """Its coordinates over time (.mot, .sto)."""
+    external_loads: Path | None = None
+    """Measured forces (external_loads.xml)."""
+    lowpass: float | None = None
+    """Cut-off of the low-pass filter on the coordinates [Hz]; 6 suits gait. Not filtered if not given."""
+    start: float | None = None
+    """First time to solve [s]."""
+    end: float | None = None
+    """Last time to solve [s]."""
+    on: Literal["child", "parent"] = "child"
+    """Which body of each joint the loads are told for."""
+    frame: Literal["child", "parent", "ground"] = "child"
+    """In whose axes."""
+    out: Path = Path("static_optimization")
+    """Folder for StaticOptimization_activation.sto, StaticOptimization_force.sto and joint_reactions.sto."""
+    overwrite: bool = False
+    """Replace earlier results in that folder."""
+    muscles: Annotated[MusclesConfig, tyro.conf.arg(name="")] = field(default_factory=MusclesConfig)
+
+
+@dataclass(frozen=True)
+class MuscleAnalysis:
+    """Lengths, lengthening speeds and moment arms of all muscles over a motion, as OpenSim's MuscleAnalysis finds them."""
+
+    model: tyro.conf.Positional[Path]
+    """The body with its muscles, scaled to the person (.osim)."""
+    motion: tyro.conf.Positional[Path]
+    """Its coordinates over time (.mot, .sto)."""
+    lowpass: float | None = None
+    """Cut-off of the low-pass filter on the coordinates [Hz]; not filtered if not given."""
+    start: float | None = None
+    """First time to write [s]."""
+    end: float | None = None
+    """Last time to write [s]."""
+    out: Path = Path("muscle_analysis")
+    """Folder for _Length.sto, _LengtheningSpeed.sto and a _MomentArm_….sto for every coordinate that a muscle moves."""
+    overwrite: bool = False
+    """Replace earlier results in that folder."""
+    opensim_compat: bool = False
+    """Lay paths as OpenSim 4.6 does where it differs from the shortest, to compare numbers with it."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +228,8 @@ COMMANDS = {
     "scale": Scale,
     "ik": InverseKinematics,
     "id": InverseDynamics,
+    "so": StaticOptimization,
+    "muscles": MuscleAnalysis,
     "fd": ForwardDynamics,
 }
 """What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is

@@ -9,7 +9,7 @@ import numpy as np
 from monomsk.cli.arguments import InverseDynamics
 from monomsk.cli.laboratory import check_file, stretch
 from monomsk.io import external_loads, osim_read, results
-from monomsk.kinetics.inverse import joint_forces, root_residual
+from monomsk.kinetics.inverse import cut, joint_forces, root_residual
 from monomsk.model.compile import compile_model
 
 
@@ -22,9 +22,13 @@ def inverse_dynamics(arguments: InverseDynamics, command: Sequence[str] = ()) ->
     spec = replace(osim_read.read(arguments.model), muscles=(), wraps=())
     motion = results.read_motion(arguments.motion, spec)
     forces = () if arguments.external_loads is None else external_loads.read_applied(arguments.external_loads)
-    found = joint_forces(motion, spec, forces, lowpass=arguments.lowpass, simbody_compatible=arguments.simbody_compatible)
-    chosen = stretch(found.time, arguments.start, arguments.end)
-    found = replace(found, time=found.time[chosen], tau=found.tau[chosen])
+    found = joint_forces(
+        *(motion, spec, forces),
+        lowpass=arguments.lowpass,
+        passive=arguments.passive,
+        simbody_compatible=arguments.simbody_compatible,
+    )
+    found = cut(found, stretch(found.time, arguments.start, arguments.end))
     results.write_kinetics(arguments.out, found)
     for text in found.warnings:
         print(f"warning: {text}", file=sys.stderr)

@@ -29,7 +29,8 @@ def inverse_kinematics(arguments: InverseKinematics, command: Sequence[str] = ()
         found = track(
             markers,
             spec,
-            marker_tasks={name: Task(weight) for name, weight in tasks.markers.items()},
+            # As in OpenSim: tasks for coordinates alone leave all markers as they are.
+            marker_tasks={name: Task(weight) for name, weight in tasks.markers.items()} or None,
             coordinate_tasks={name: Task(weight, value) for name, (weight, value) in tasks.coordinates.items()},
         )
     with folder.writing(arguments.out) as place:

@@ -19,7 +19,7 @@ class IKTasks:
 
 
 def read(path: Path | str) -> IKTasks:
-    """Read the tasks of the first IKTaskSet in a file.
+    """Read the tasks of the first IKTaskSet in a file. A task without a weight weighs nothing, as in OpenSim.
 
     Raises:
         FormatError: the file is missing or damaged, has no tasks, a weight that is no number, or values from a file of their own.
@@ -28,14 +28,14 @@ def read(path: Path | str) -> IKTasks:
     found = next(load_xml(path, FormatError).iter("IKTaskSet"), None)
     if found is None:
         raise FormatError(f"{path} is XML without <IKTaskSet>; give a task set, or the set-up of an inverse kinematics tool")
-    markers = {name: _number(path, task, "weight", 1.0) for name, task in _tasks(found, "IKMarkerTask")}
+    markers = {name: _number(path, task, "weight", 0.0) for name, task in _tasks(found, "IKMarkerTask")}
     coordinates: dict[str, tuple[float, float | None]] = {}
     for name, task in _tasks(found, "IKCoordinateTask"):
         kind = (task.findtext("value_type") or "default_value").strip()
         if kind == "from_file":
             raise FormatError(f"{path}: task {name} takes its values from a file, which is not supported; give a manual_value")
         value = _number(path, task, "value", 0.0) if kind == "manual_value" else None
-        coordinates[name] = _number(path, task, "weight", 1.0), value
+        coordinates[name] = _number(path, task, "weight", 0.0), value
     if not markers and not coordinates:
         raise FormatError(f"{path} has no task that is switched on (<apply>)")
     return IKTasks(markers, coordinates)

@@ -7,7 +7,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.spatial.transform import Rotation
 
 from monomsk.errors import InputError
@@ -24,6 +24,8 @@ STARTS = 32
 """Postures from which the first frame is searched for."""
 WORSE = 1.2
 """A frame whose marker error is so many times its neighbour's is searched for again from there."""
+JUMP = 0.3
+"""A frame in which an angle changes by so much is searched for again from its neighbour [rad]."""
 MARGIN = 0.005
 """Difference of marker errors that is not worth it [m]."""
 
@@ -161,7 +163,7 @@ def _search(model: Model, bounds: Bounds, targets: Targets, progress: Progress) 
             poses.put(frames, _solve(model, bounds, _take(targets, frames), start))
             done += len(frames)
             progress(0.9 * done / count)
-    _repair(model, bounds, targets, poses)
+    _repair(model, bounds, targets, poses, first)
     progress(1.0)
     return poses
 
@@ -185,21 +187,42 @@ class _Poses:
         return _Poses(self.q[frames], self.cost[frames], self.distance[frames])
 
 
-def _repair(model: Model, bounds: Bounds, targets: Targets, poses: _Poses) -> None:
-    """Search again from a neighbour's pose in frames that are worse than it, until nothing is gained; a minimum spreads a frame a round."""
+def _repair(model: Model, bounds: Bounds, targets: Targets, poses: _Poses, first: int) -> None:
+    """Search again from the pose before it wherever a frame jumps or is worse, and go on from there as long as that helps.
+
+    What lowers the cost is taken. Where the joint angles have two ways to say one pose, so is what goes on from the way of the
+    first pose, on its way out from there.
+    """
     for direction in (1, -1, 1, -1):
-        for _ in range(CHUNK):
-            error = np.sqrt(poses.cost)
-            near = np.roll(error, direction)
-            near[(0 if direction == 1 else -1) :][:1] = np.inf
-            worse = np.flatnonzero((error > WORSE * near) & (error > near + MARGIN))
-            if not len(worse):
-                break
-            found = _solve(model, bounds, _take(targets, worse), poses.q[worse - direction])
-            better = found.cost < poses.cost[worse] * (1.0 - 1e-6)
-            poses.put(worse[better], found.take(better))
-            if not better.any():
-                break
+        known = np.arange(len(poses.cost))[1:] if direction == 1 else np.arange(len(poses.cost))[:-1]
+        tried = known[_doubtful(model, bounds, poses, known, direction)]
+        while len(tried):
+            found = _solve(model, bounds, _take(targets, tried), poses.q[tried - direction])
+            lower = found.cost < poses.cost[tried] * (1.0 - 1e-6)
+            nearer = _jumps(model, bounds, found.q - poses.q[tried - direction]) < 0.5 * _jumps(
+                model, bounds, poses.q[tried] - poses.q[tried - direction]
+            )
+            equal = (found.cost < poses.cost[tried] * (1.0 + 1e-6)) & nearer & (direction * (tried - first) > 0)
+            taken = lower | equal
+            poses.put(tried[taken], found.take(taken))
+            after = np.intersect1d(tried[taken] + direction, known)
+            tried = after[_doubtful(model, bounds, poses, after, direction)]
+
+
+def _doubtful(model: Model, bounds: Bounds, poses: _Poses, frames: np.ndarray, direction: int) -> Bool[np.ndarray, " n"]:
+    """Which frames are far from the pose before them, or much worse."""
+    error, before = np.sqrt(poses.cost[frames]), np.sqrt(poses.cost[frames - direction])
+    worse = (error > WORSE * before) & (error > before + MARGIN)
+    return worse | (_jumps(model, bounds, poses.q[frames] - poses.q[frames - direction]) > JUMP)
+
+
+def _jumps(model: Model, bounds: Bounds, change: Float[np.ndarray, "n nq"]) -> Float[np.ndarray, " n"]:
+    """Largest change of a free angle [rad], without whole turns where nothing bounds it."""
+    angle = np.array([model.rotational[i] for i in model.free])
+    change = change[:, list(model.free)][:, angle]
+    turning = np.isinf(np.asarray(bounds.low))[angle]
+    change = np.where(turning, change - 2.0 * np.pi * np.round(change / (2.0 * np.pi)), change)
+    return np.abs(change).max(axis=1, initial=0.0)
 
 
 def _solve(model: Model, bounds: Bounds, targets: Targets, start: Float[np.ndarray, "n nq"]) -> _Poses:

@@ -82,7 +82,7 @@ def _filtered(x: Float[np.ndarray, "time n"], rate: float, cutoff: float) -> Flo
 def _one_way(x: Float[np.ndarray, "time n"], rate: float, cutoff: float) -> Float[np.ndarray, "time n"]:
     """One pass, begun as OpenSim begins it (Signal::LowpassIIR, 2017): the first values go through as they are, as many as the
     order, and the filter goes on from there. On a short clip of somebody who walks that is worth up to 8 % of a residual."""
-    b, a = butter(ORDER, cutoff, fs=rate)
+    b, a = np.asarray(butter(ORDER, cutoff, fs=rate))
     # What the filter remembers after values that equal its answers.
     memory = np.stack([sum((b[m + k] - a[m + k]) * x[ORDER - k] for k in range(1, ORDER + 1 - m)) for m in range(ORDER)])
     rest, _ = lfilter(b, a, x[ORDER:], axis=0, zi=memory)

@@ -1,12 +1,13 @@
 """Generalized forces of a recorded motion under measured forces, as OpenSim's InverseDynamicsTool finds them."""
 
+from dataclasses import replace
 from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from monomsk.errors import InputError
 from monomsk.kinetics import filtering
@@ -18,6 +19,7 @@ from monomsk.physics import inverse_dynamics as plain
 from monomsk.physics import native_dynamics
 from monomsk.physics.external_wrench import Attachment, applied_wrenches
 from monomsk.physics.forward_kinematics import forward_kinematics
+from monomsk.physics.passive import passive_forces
 from monomsk.types import AppliedForce, GeneralizedForces, Motion
 
 CHUNK = 256
@@ -32,6 +34,7 @@ def joint_forces(
     forces: tuple[AppliedForce, ...] = (),
     *,
     lowpass: float | None = None,
+    passive: bool = False,
     simbody_compatible: bool = False,
 ) -> GeneralizedForces:
     """Generalized forces on every coordinate of the model; those on the root's are residuals.
@@ -41,6 +44,7 @@ def joint_forces(
         spec: the body, scaled to the person.
         forces: measured ones.
         lowpass: cut-off of the filter on the coordinates [Hz]; None leaves them as they are.
+        passive: take off what the model's springs, stops and soft tissue do, so that what is left is the muscles' part.
         simbody_compatible: repeat the error of OpenSim's CustomJoint (docs/mechanics.md), and its splines through the forces.
 
     Raises:
@@ -55,10 +59,27 @@ def joint_forces(
     parts = []
     for start in range(0, len(motion.time), CHUNK):
         inputs = [_filled(a[start : start + CHUNK]) for a in (*rates, values)]
-        parts.append(np.asarray(_chunk(model, where, simbody_compatible, *inputs)))
+        parts.append(np.asarray(_chunk(model, (where, passive, simbody_compatible), *inputs)))
     tau = np.concatenate(parts)[: len(motion.time)]
     weight = spec.mass * float(np.linalg.norm(spec.gravity))
-    return GeneralizedForces(motion.time, motion.names, motion.rotational, tau, (*motion.warnings, *warnings, *_doubts(model, tau, weight)))
+    return GeneralizedForces(
+        time=motion.time,
+        names=motion.names,
+        rotational=motion.rotational,
+        tau=tau,
+        q=rates[0],
+        qd=rates[1],
+        qdd=rates[2],
+        bodies=tuple(dict.fromkeys(model.body_names[i] for i in where.body)),
+        warnings=(*motion.warnings, *warnings, *_doubts(model, tau, weight)),
+    )
+
+
+def cut(forces: GeneralizedForces, chosen: Bool[np.ndarray, " time"]) -> GeneralizedForces:
+    """Some of the frames alone."""
+    columns = (forces.time, forces.tau, forces.q, forces.qd, forces.qdd)
+    time, tau, q, qd, qdd = (a[chosen] for a in columns)
+    return replace(forces, time=time, tau=tau, q=q, qd=qd, qdd=qdd)
 
 
 def root_residual(model: Model, tau: Float[np.ndarray, "time nq"]) -> float:
@@ -81,18 +102,21 @@ def _filled(a: np.ndarray) -> Array:
 @partial(eqx.filter_jit)
 def _chunk(
     model: Model,
-    where: Attachment,
-    simbody_compatible: bool,
+    how: tuple[Attachment, bool, bool],
     q: Float[Array, "chunk nq"],
     qd: Float[Array, "chunk nq"],
     qdd: Float[Array, "chunk nq"],
     values: Float[Array, "chunk force 9"],
 ) -> Float[Array, "chunk nq"]:
+    where, passive, simbody_compatible = how
+
     def frame(q: Array, qd: Array, qdd: Array, values: Array) -> Array:
         q, qd, qdd = complete_rates(model, q, qd, qdd)
         f_ext = applied_wrenches(model, forward_kinematics(model, q), where, values) if where.body else None
         if simbody_compatible:
-            return plain.inverse_dynamics(model, q, qd, qdd, f_ext, simbody_compatible=True)
-        return native_dynamics.inverse_dynamics(model, q, qd, qdd, f_ext)
+            tau = plain.inverse_dynamics(model, q, qd, qdd, f_ext, simbody_compatible=True)
+        else:
+            tau = native_dynamics.inverse_dynamics(model, q, qd, qdd, f_ext)
+        return tau - passive_forces(model, q, qd) if passive else tau
 
     return jax.vmap(frame)(q, qd, qdd, values)

@@ -1,4 +1,4 @@
-"""The muscles of a body as arrays: a table of paths, the cylinders they bend around, and the numbers of their curves."""
+"""The muscles of a body as arrays: a table of paths, the surfaces they bend around, and the numbers of their curves."""
 
 from typing import TypedDict
 
@@ -9,11 +9,16 @@ from jaxtyping import Array, Float, Int
 from monomsk.errors import ModelError
 from monomsk.model import functions
 from monomsk.model.functions import PiecewisePolynomials
-from monomsk.model.spec import Axis, ModelSpec, Muscle, PathPoint, PathWrap, Wrap
+from monomsk.model.spec import Axis, ModelSpec, Muscle, PathPoint, PathWrap, Vec3, Wrap
 from monomsk.spatial import rotation
 
 KINDS = ("Millard2012EquilibriumMuscle", "Thelen2003Muscle", "DeGrooteFregly2016Muscle")
 """Muscle models that can be computed; `Muscles.kind` counts in this order."""
+
+SURFACES = ("WrapCylinder", "WrapSphere", "WrapEllipsoid", "WrapTorus")
+"""Surfaces that paths can bend around; `Wraps.kind` counts in this order."""
+METHODS = ("hybrid", "midpoint", "axial")
+"""How an ellipsoid's plane is found; `Wraps.method` counts in this order."""
 
 # OpenSim 4.6's defaults, for what a file leaves out. Names are OpenSim's, with the curve's name in front.
 _DEFAULTS: dict[str, float] = {
@@ -66,17 +71,25 @@ _OF_KIND: dict[str, dict[str, float]] = {
 
 
 class Wraps(eqx.Module):
-    """Cylinders that some rows of the path table bend around, the same number of them in every row."""
+    """Surfaces that some rows of the path table bend around, the same number of them in every row."""
 
     body: Int[Array, "row wrap"]
-    """Body that carries the cylinder; −1 is the ground."""
+    """Body that carries the surface; −1 is the ground."""
     R: Float[Array, "row wrap 3 3"]
-    """Orientation of the cylinder in its body; its axis is z."""
+    """Orientation of the surface in its body; a cylinder's or torus's axis is z."""
     p: Float[Array, "row wrap 3"]
     radius: Float[Array, "row wrap"]
+    """Of the cylinder, the sphere, or the torus's tube (OpenSim's inner radius) [m]."""
     half_length: Float[Array, "row wrap"]
+    """Of the cylinder [m]."""
+    radii: Float[Array, "row wrap 3"]
+    """Half axes of the ellipsoid; the torus's ring (OpenSim's outer radius) in all three [m]. 1 for other surfaces."""
+    kind: Int[Array, "row wrap"]
+    """Index in SURFACES."""
+    method: Int[Array, "row wrap"]
+    """Index in METHODS."""
     side: Float[Array, "row wrap 3"]
-    """Direction, in the cylinder's frame, of the side that the path must pass (OpenSim's quadrant); zero for `all`."""
+    """Direction, in the surface's frame, of the side that the path must pass (OpenSim's quadrant); zero for `all`."""
     first: Float[Array, "row wrap"]
     """First point, counted from 0, of the stretch of path that may wrap."""
     last: Float[Array, "row wrap"]
@@ -86,6 +99,8 @@ class Wraps(eqx.Module):
     """First and last-but-one row."""
     points: int = eqx.field(static=True)
     """The most path points that any of these rows has."""
+    kinds: tuple[int, ...] = eqx.field(static=True)
+    """Indices in SURFACES of the surfaces that occur, so that nothing is computed for others."""
 
 
 class Moving(eqx.Module):
@@ -99,7 +114,7 @@ class Moving(eqx.Module):
 
 
 class Muscles(eqx.Module):
-    """All muscles of a body: a table of paths, one a row in order of their number of wraps, then numbers in the model's order."""
+    """All muscles of a body: a table of paths, one a row in order of their wraps, then numbers in the model's order."""
 
     location: Float[Array, "row point 3"]
     """Points in their bodies [m], padded to the same number a row."""
@@ -112,7 +127,7 @@ class Muscles(eqx.Module):
     upper: Float[Array, "row point"]
     moving: Moving
     wraps: tuple[Wraps, ...]
-    """Of one, two, … wraps a row."""
+    """Of one, two, … wraps a row, and of the same surfaces."""
     max_isometric_force: Float[Array, " muscle"]
     optimal_fiber_length: Float[Array, " muscle"]
     tendon_slack_length: Float[Array, " muscle"]
@@ -127,6 +142,8 @@ class Muscles(eqx.Module):
     """Row of every muscle in the path table."""
     kind: tuple[int, ...] = eqx.field(static=True)
     """Index in KINDS."""
+    surfaces: tuple[str, ...] = eqx.field(static=True)
+    """Names of the model's wrap surfaces, in the order in which `Wraps.surface` counts."""
     opensim_compat: bool = eqx.field(static=True)
 
     @property
@@ -138,7 +155,7 @@ class Muscles(eqx.Module):
 def compile_muscles(spec: ModelSpec, body_names: tuple[str, ...], *, opensim_compat: bool = False) -> Muscles:
     """Compile the muscles of a body; `body_names` is the order of the compiled model.
 
-    By default paths over cylinders are the shortest ones. `opensim_compat` repeats what OpenSim 4.6 does instead, to
+    By default paths over cylinders and spheres are the shortest ones. `opensim_compat` repeats what OpenSim 4.6 does instead, to
     compare numbers with it (see `physics.muscle_path`). Raises ModelError for a muscle, point or wrap that cannot be
     computed.
     """
@@ -148,13 +165,14 @@ def compile_muscles(spec: ModelSpec, body_names: tuple[str, ...], *, opensim_com
         _check(m, body, coordinates)
     wraps = {w.name: (i, w) for i, w in enumerate(spec.wraps)}
     used = [_used_wraps(m, wraps, body) for m in spec.muscles]
-    order = sorted(range(len(used)), key=lambda i: len(used[i]))
+    groups = [(len(u), tuple(sorted({SURFACES.index(w.kind) for _, w, _ in u}))) for u in used]
+    order = sorted(range(len(used)), key=lambda i: groups[i])
     return Muscles(
         **_points([spec.muscles[i] for i in order], body, coordinates),
         wraps=tuple(
-            _wraps([spec.muscles[i] for i in order], [used[i] for i in order], body, count)
-            for count in sorted({len(u) for u in used})
-            if count
+            _wraps([spec.muscles[i] for i in order], [used[i] for i in order], body, [i for i, j in enumerate(order) if groups[j] == group])
+            for group in sorted(set(groups))
+            if group[0]
         ),
         max_isometric_force=jnp.array([m.max_isometric_force for m in spec.muscles], float),
         optimal_fiber_length=jnp.array([m.optimal_fiber_length for m in spec.muscles], float),
@@ -165,6 +183,7 @@ def compile_muscles(spec: ModelSpec, body_names: tuple[str, ...], *, opensim_com
         names=tuple(m.name for m in spec.muscles),
         row=tuple(order.index(i) for i in range(len(used))),
         kind=tuple(KINDS.index(m.kind) for m in spec.muscles),
+        surfaces=tuple(w.name for w in spec.wraps),
         opensim_compat=opensim_compat,
     )
 
@@ -200,8 +219,14 @@ def _used_wraps(muscle: Muscle, wraps: dict[str, tuple[int, Wrap]], body: dict[s
         index, wrap = wraps[use.wrap]
         if not wrap.active:
             continue
-        if wrap.kind != "WrapCylinder":
-            raise ModelError(f"muscle {muscle.name} wraps over {wrap.name}, a {wrap.kind}; monomsk computes WrapCylinder")
+        if wrap.kind not in SURFACES:
+            raise ModelError(f"muscle {muscle.name} wraps over {wrap.name}, a {wrap.kind}; monomsk computes {', '.join(SURFACES)}")
+        if not all(size > 0.0 for size in wrap.dimensions):
+            raise ModelError(f"wrap {wrap.name}: {' '.join(f'{size:g}' for size in wrap.dimensions)} are not sizes; they must be positive")
+        if wrap.kind == "WrapTorus" and not wrap.dimensions[1] > wrap.dimensions[0]:
+            raise ModelError(f"wrap {wrap.name}: the outer radius {wrap.dimensions[1]:g} must be above the inner {wrap.dimensions[0]:g}")
+        if wrap.kind == "WrapEllipsoid" and use.method not in METHODS:
+            raise ModelError(f"muscle {muscle.name}: the method {use.method!r} of its wrap is not one of {', '.join(METHODS)}")
         if wrap.body not in body:
             raise ModelError(f"wrap {wrap.name} is on body {wrap.body!r}, which the model does not have")
         used.append((index, wrap, use))
@@ -243,23 +268,40 @@ def _points(paths: list[Muscle], body: dict[str, int], coordinates: dict[str, in
     )
 
 
-def _wraps(paths: list[Muscle], used: list[list[tuple[int, Wrap, PathWrap]]], body: dict[str, int], count: int) -> Wraps:
-    rows = [i for i in range(len(used)) if len(used[i]) == count]
+def _wraps(paths: list[Muscle], used: list[list[tuple[int, Wrap, PathWrap]]], body: dict[str, int], rows: list[int]) -> Wraps:
     flat = [(i, *entry) for i in rows for entry in used[i]]
-    shape = (len(rows), count)
+    shape = (len(rows), len(used[rows[0]]))
+    sizes = [_sizes(w) for _, _, w, _ in flat]
+    kinds = [SURFACES.index(w.kind) for _, _, w, _ in flat]
     return Wraps(
         body=jnp.array([body[w.body] for _, _, w, _ in flat], int).reshape(shape),
         R=rotation.from_xyz(jnp.array([w.rotation for _, _, w, _ in flat], float)).reshape(*shape, 3, 3),
         p=jnp.array([w.translation for _, _, w, _ in flat], float).reshape(*shape, 3),
-        radius=jnp.array([w.dimensions[0] for _, _, w, _ in flat], float).reshape(shape),
-        half_length=jnp.array([0.5 * w.dimensions[1] for _, _, w, _ in flat], float).reshape(shape),
+        radius=jnp.array([radius for radius, _, _ in sizes], float).reshape(shape),
+        half_length=jnp.array([half_length for _, half_length, _ in sizes], float).reshape(shape),
+        radii=jnp.array([radii for _, _, radii in sizes], float).reshape(*shape, 3),
+        kind=jnp.array(kinds, int).reshape(shape),
+        method=jnp.array([METHODS.index(use.method) if use.method in METHODS else 0 for *_, use in flat], int).reshape(shape),
         side=jnp.array([_side(w) for _, _, w, _ in flat], float).reshape(*shape, 3),
         first=jnp.array([max(use.range[0], 1) - 1 for _, _, _, use in flat], float).reshape(shape),
         last=jnp.array([(use.range[1] if use.range[1] > 0 else len(paths[i].points)) - 1 for i, _, _, use in flat], float).reshape(shape),
         surface=jnp.array([index for _, index, _, _ in flat], float).reshape(shape),
         rows=(rows[0], rows[-1] + 1),
         points=max(len(paths[i].points) for i in rows),
+        kinds=tuple(sorted(set(kinds))),
     )
+
+
+def _sizes(wrap: Wrap) -> tuple[float, float, Vec3]:
+    """Radius, half length and half axes, as `Wraps` holds them."""
+    size = wrap.dimensions
+    if wrap.kind == "WrapCylinder":
+        return size[0], 0.5 * size[1], (1.0, 1.0, 1.0)
+    if wrap.kind == "WrapSphere":
+        return size[0], 0.0, (1.0, 1.0, 1.0)
+    if wrap.kind == "WrapTorus":
+        return size[0], 0.0, (size[1], size[1], size[1])
+    return 0.0, 0.0, (size[0], size[1], size[2])
 
 
 def _side(wrap: Wrap) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from monomsk.model.model import Model
-from monomsk.model.muscles import Moving, Muscles, Wraps
+from monomsk.model.muscles import SURFACES, Moving, Muscles, Wraps
 
 
 def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array, ""] | float) -> Model:
@@ -69,8 +69,10 @@ def _stretched_wraps(wraps: Wraps, stretch: Float[Array, "body 3"]) -> Wraps:
     """Place follows the body; sizes by the mean stretch, which keeps round surfaces round."""
     own = stretch[wraps.body]
     mean = jnp.prod(own, -1) ** (1.0 / 3.0)
-    sizes = (wraps.p * own, wraps.radius * mean, wraps.half_length * mean)
-    return eqx.tree_at(lambda w: (w.p, w.radius, w.half_length), wraps, sizes)
+    has_axes = (wraps.kind == SURFACES.index("WrapEllipsoid")) | (wraps.kind == SURFACES.index("WrapTorus"))
+    radii = wraps.radii * jnp.where(has_axes, mean, 1.0)[..., None]
+    sizes = (wraps.p * own, wraps.radius * mean, wraps.half_length * mean, radii)
+    return eqx.tree_at(lambda w: (w.p, w.radius, w.half_length, w.radii), wraps, sizes)
 
 
 def _of(factors: Float[Array, "body 3"], body: tuple[int, ...]) -> Float[Array, "n 3"]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from monomsk.muscles.rows import Rows
 
@@ -30,7 +30,11 @@ class Evidence:
     moment: Float[np.ndarray, "time row"]
     """What was asked for [N·m]."""
     slack: Bool[np.ndarray, "time muscle"]
-    inside: Bool[np.ndarray, "time muscle"]
+    inside_of: Int[np.ndarray, "time muscle"]
+    """Number of the wrap surface that the path starts inside of; −1 for none."""
+    broken: Bool[np.ndarray, "time muscle"]
+    """The muscle has no path."""
+    surfaces: tuple[str, ...]
 
 
 def figures(evidence: Evidence) -> dict[str, float]:
@@ -63,8 +67,11 @@ def warnings(evidence: Evidence, rows: Rows) -> tuple[str, ...]:
                 f"muscles cannot supply the moment at {name}: {worst:.0f} N·m ({percent:.0f} % of its peak) is left "
                 f"to the reserve, at {_stretches(evidence.time, over)}"
             )
-    lines += _muscle_lines(evidence, evidence.slack, "too short to pull (the path is shorter than its tendon and fibres)")
-    lines += _muscle_lines(evidence, evidence.inside, "unable to bend around a cylinder that its path starts inside of")
+    slack = evidence.slack & ~evidence.broken
+    lines += _muscle_lines(evidence, slack, "too short to pull (the path is shorter than its tendon and fibres)")
+    for number, name in enumerate(evidence.surfaces):
+        lines += _muscle_lines(evidence, evidence.inside_of == number, f"unable to bend around {name}: the path starts inside of it")
+    lines += _muscle_lines(evidence, evidence.broken, "without a path (fewer than two of its points are on it)")
     if rows.beyond:
         lines.append(f"static optimization leaves out {_list(rows.beyond)}: the ground force is known for the whole foot only")
     return tuple(lines)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
-from scipy.interpolate import make_interp_spline
+from jaxtyping import Bool, Float, Int
 
 from monomsk.config import MusclesConfig
 from monomsk.errors import InputError, ModelError, SolveError
@@ -19,9 +18,10 @@ from monomsk.model.muscles import Muscles, compile_muscles
 from monomsk.model.spec import ModelSpec
 from monomsk.muscles.interior_point import share
 from monomsk.muscles.quality import Evidence, figures, warnings
+from monomsk.muscles.rates import padded, rates
 from monomsk.muscles.rows import select
 from monomsk.physics.muscle import FRAMES, muscle_states
-from monomsk.types import Kinetics, MuscleActivity, Progress
+from monomsk.types import GeneralizedForces, Kinetics, MuscleActivity, Progress
 
 AT_REST = 0.02
 """An angle that changes less than this over the motion [rad] is not missed when it is left out."""
@@ -35,6 +35,8 @@ class Capacity:
 
     length: Float[np.ndarray, "time muscle"]
     """Musculotendon lengths [m]."""
+    speed: Float[np.ndarray, "time muscle"]
+    """Lengthening speeds [m/s]."""
     moment_arm: Float[np.ndarray, "time row muscle"]
     """About the coordinates of the optimization [m]."""
     active: Float[np.ndarray, "time muscle"]
@@ -43,11 +45,15 @@ class Capacity:
     """Passive part of the tendon force [N]."""
     slack: Bool[np.ndarray, "time muscle"]
     """The path is too short for the muscle to pull."""
-    inside: Bool[np.ndarray, "time muscle"]
-    """The path could not bend around a cylinder."""
+    inside_of: Int[np.ndarray, "time muscle"]
+    """Number of the wrap surface that the path could not bend around, starting inside; −1 for none."""
+    broken: Bool[np.ndarray, "time muscle"]
+    """The muscle has no path."""
 
 
-def solve(kinetics: Kinetics, spec: ModelSpec, config: MusclesConfig | None = None, progress: Progress | None = None) -> MuscleActivity:
+def solve(
+    kinetics: Kinetics | GeneralizedForces, spec: ModelSpec, config: MusclesConfig | None = None, progress: Progress | None = None
+) -> MuscleActivity:
     """Activations and tendon forces that explain the moments; what they cannot is the reserves'.
 
     Coordinates that no muscle crosses, and those beyond the bodies that the ground acts on (toes), are left out.
@@ -65,15 +71,16 @@ def solve(kinetics: Kinetics, spec: ModelSpec, config: MusclesConfig | None = No
     if not rows.index:
         raise ModelError(f"model {spec.name}: its muscles cross no coordinate that is free to move")
     order = [kinetics.names.index(name) for name in model.coordinate_names]
-    q, tau = kinetics.q[:, order], kinetics.tau[:, order]
+    (q, qd, _), tau = rates(kinetics, order), kinetics.tau[:, order]
     rows = replace(rows, beyond=tuple(name for name in rows.beyond if np.ptp(q[:, model.coordinate(name)]) > AT_REST))
-    able = capacity(model, muscles, q, speeds(kinetics.time, q), rows.index, progress=lambda done: tell(GEOMETRY_SHARE * done))
+    able = capacity(model, muscles, q, qd, rows.index, progress=lambda done: tell(GEOMETRY_SHARE * done))
     passive = able.passive if config.passive else np.zeros_like(able.passive)
     moment = _folded(model, q, tau)[:, rows.index]
     missing = moment - np.einsum("trm,tm->tr", able.moment_arm, passive)
     activation, reserve = _shares(able, missing, kinetics.time, config, lambda done: tell(GEOMETRY_SHARE + (1.0 - GEOMETRY_SHARE) * done))
     names = tuple(model.coordinate_names[i] for i in rows.index)
-    evidence = Evidence(kinetics.time, muscles.names, names, activation, reserve, moment, able.slack, able.inside)
+    paths = (able.slack, able.inside_of, able.broken, muscles.surfaces)
+    evidence = Evidence(kinetics.time, muscles.names, names, activation, reserve, moment, *paths)
     return MuscleActivity(
         time=kinetics.time,
         names=muscles.names,
@@ -86,7 +93,7 @@ def solve(kinetics: Kinetics, spec: ModelSpec, config: MusclesConfig | None = No
     )
 
 
-def _check(kinetics: Kinetics, spec: ModelSpec, config: MusclesConfig) -> None:
+def _check(kinetics: Kinetics | GeneralizedForces, spec: ModelSpec, config: MusclesConfig) -> None:
     if not spec.muscles:
         raise ModelError(f"model {spec.name} has no muscles: stop before the stage `muscles`, or use a model that has some")
     absent = [c.name for c in spec.coordinates if c.name not in kinetics.names]
@@ -105,22 +112,6 @@ def _strengthened(spec: ModelSpec, factor: float) -> ModelSpec:
     return replace(spec, muscles=tuple(replace(m, max_isometric_force=factor * m.max_isometric_force) for m in spec.muscles))
 
 
-def speeds(time: Float[np.ndarray, " time"], q: Float[np.ndarray, "time nq"]) -> Float[np.ndarray, "time nq"]:
-    """Time derivative of the natural quintic spline through the coordinates; of a lower one through few frames."""
-    if len(time) < 2:
-        return np.zeros_like(q)
-    if len(time) < 8:
-        return make_interp_spline(time, q, k=min(3, len(time) - 1))(time, 1)
-    ends = [(3, np.zeros(q.shape[1])), (4, np.zeros(q.shape[1]))]
-    return make_interp_spline(time, q, k=5, bc_type=(ends, ends))(time, 1)
-
-
-def _padded(a: Float[np.ndarray, "time *n"], start: int) -> Float[np.ndarray, "frame *n"]:
-    """FRAMES frames from `start` on, the last one repeated where there are no more."""
-    part = a[start : start + FRAMES]
-    return part if len(part) == FRAMES else np.concatenate([part, np.repeat(part[-1:], FRAMES - len(part), axis=0)])
-
-
 def capacity(
     model: Model,
     muscles: Muscles,
@@ -134,9 +125,9 @@ def capacity(
     chunks: list[tuple[np.ndarray, ...]] = []
     for start in range(0, len(q), FRAMES):
         count = min(FRAMES, len(q) - start)
-        s = muscle_states(model, muscles, jnp.array(_padded(q, start)), jnp.array(_padded(qd, start)))
+        s = muscle_states(model, muscles, jnp.array(padded(q, start)), jnp.array(padded(qd, start)))
         arm = np.swapaxes(np.asarray(s.moment_arm)[:, :, rows], 1, 2)
-        parts = (s.length, arm, s.forces.active, s.forces.passive, s.forces.slack, s.inside)
+        parts = (s.length, s.speed, arm, s.forces.active, s.forces.passive, s.forces.slack, s.inside_of, s.broken)
         chunks.append(tuple(np.asarray(a)[:count] for a in parts))
         progress((start + count) / len(q))
     return Capacity(*(np.concatenate(columns) for columns in zip(*chunks, strict=True)))
@@ -168,9 +159,7 @@ def _shares(
     activations, reserves = [], []
     for start in range(0, len(time), FRAMES):
         count = min(FRAMES, len(time) - start)
-        found = share(
-            jnp.array(_padded(moment, start)), jnp.array(_padded(missing, start)), weight, lower, upper, jnp.array(config.exponent)
-        )
+        found = share(jnp.array(padded(moment, start)), jnp.array(padded(missing, start)), weight, lower, upper, jnp.array(config.exponent))
         failed = ~np.asarray(found.converged)[:count]
         if failed.any():
             raise SolveError(

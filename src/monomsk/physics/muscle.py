@@ -6,7 +6,7 @@ from functools import partial
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from monomsk.model.model import Model, complete_rates
 from monomsk.model.muscles import KINDS, Muscles
@@ -50,8 +50,10 @@ class MuscleStates(eqx.Module):
     """Lengthening speeds [m/s]."""
     moment_arm: Float[Array, "frame muscle nq"]
     """With coupled coordinates folded into those that determine them [m, 1]."""
-    inside: Bool[Array, "frame muscle"]
-    """True where a path could not bend around a cylinder because it starts inside."""
+    inside_of: Int[Array, "frame muscle"]
+    """Number of a wrap surface that a path could not bend around because it starts inside; −1 where there is none."""
+    broken: Bool[Array, "frame muscle"]
+    """True where a muscle has no path."""
     forces: MuscleForces
 
 
@@ -66,7 +68,7 @@ def _state(model: Model, muscles: Muscles, q: Float[Array, " nq"], qd: Float[Arr
     paths = muscle_paths(model, muscles, forward_kinematics(model, q), q)
     speed = -paths.moment_arm @ qd
     forces = rigid_tendon_forces(muscles, paths.length, speed)
-    return MuscleStates(paths.length, speed, coupled(model, q, paths.moment_arm), paths.inside, forces)
+    return MuscleStates(paths.length, speed, coupled(model, q, paths.moment_arm), paths.inside_of, paths.broken, forces)
 
 
 def rigid_tendon_forces(muscles: Muscles, length: Batch, speed: Batch) -> MuscleForces:

@@ -9,7 +9,7 @@ Where a path meets several cylinders, each is laid anew in turn until the path h
 those of the last (PathWrapPoint's ground location is cached and not renewed), which makes a gastrocnemius up to 9 mm short.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -19,9 +19,10 @@ from jaxtyping import Array, Bool, Float, Int
 from monomsk.model import functions
 from monomsk.model.model import Model
 from monomsk.model.muscles import Muscles, Wraps
+from monomsk.physics import wrap_surface
+from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED
 from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.jacobian import coordinate_twists
-from monomsk.physics.wrap_cylinder import CROSSES, INSIDE, MISSES, WRAPPED, Cylinder, wrap_segment
 
 ROUNDS, OPENSIM_ROUNDS = 16, 8
 """How often the wraps of a path that has several are gone over; OpenSim's limit."""
@@ -31,6 +32,9 @@ RANGE_MARGIN = 1e-5
 """OpenSim's margin at the ends of a conditional point's range."""
 
 
+_Values = TypeVar("_Values")
+
+
 class Paths(eqx.Module):
     """The muscles' paths at one posture."""
 
@@ -38,8 +42,11 @@ class Paths(eqx.Module):
     """Musculotendon lengths [m]."""
     moment_arm: Float[Array, "muscle nq"]
     """Generalized force of a unit tension on every coordinate, each taken as free [m for angles, 1 for lengths]."""
-    inside: Bool[Array, " muscle"]
-    """True where an end of a segment lies inside a cylinder, so that the path could not bend around it."""
+    inside_of: Int[Array, " muscle"]
+    """Number, in `Muscles.surfaces`, of a surface that an end of a segment lies inside of, so that the path could not bend
+    around it; −1 where there is none."""
+    broken: Bool[Array, " muscle"]
+    """True where there is no path: fewer than two points are on it, or its length is no number."""
 
 
 class _Slots(NamedTuple):
@@ -53,32 +60,79 @@ class _Slots(NamedTuple):
     """Ends of the straight pieces; other than `point` only in OpenSim's way with several wraps."""
 
 
+class _Pose(NamedTuple):
+    R: Float[Array, "body 3 3"]
+    p: Float[Array, "body 3"]
+
+
+class _Laid(NamedTuple):
+    length: Float[Array, " row"]
+    work: Float[Array, "row nq"]
+    force: Float[Array, "row point 3"]
+    inside_of: Int[Array, " row"]
+    points: Int[Array, " row"]
+
+
 def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, " nq"]) -> Paths:
     """Lengths and moment arms of all muscles.
 
     Moment arms are the virtual work of a unit tension with the tangent points held on their bodies, as in OpenSim (Delp &
-    Loan 1995; Sherman et al. 2013). Equals −dL/dq where the path over every cylinder is the shortest. Coordinates count
-    as independent of each other; see `coupled`.
+    Loan 1995; Sherman et al. 2013). Equals −dL/dq where every path is the shortest, which paths over ellipsoids and tori
+    are not. Coordinates count as independent of each other; see `coupled`.
     """
-    R = jnp.concatenate([poses.R, jnp.eye(3, dtype=q.dtype)[None]])
-    p = jnp.concatenate([poses.p, jnp.zeros((1, 3), q.dtype)])
+    pose = _Pose(
+        jnp.concatenate([poses.R, jnp.eye(3, dtype=q.dtype)[None]]),
+        jnp.concatenate([poses.p, jnp.zeros((1, 3), q.dtype)]),
+    )
     location, rate = _locations(muscles, q)
     value = q[muscles.coordinate]
     active = (value >= muscles.lower - RANGE_MARGIN) & (value <= muscles.upper + RANGE_MARGIN)
-    point = jnp.einsum("rpij,rpj->rpi", R[muscles.body], location) + p[muscles.body]
-    slots, body, inside = _laid(muscles, point, active, R, p)
-    length, force = _tension(slots)
-    arm = slots.point - poses.p[0]
-    slot_wrench = jnp.concatenate([jnp.cross(arm, force), force], -1)
-    # The ground, body −1, has an empty row here: what pulls on it does no work.
-    on_body = jax.nn.one_hot(body, len(model.body_names), dtype=q.dtype)
-    wrench = jnp.einsum("rsb,rsk->rbk", on_body, slot_wrench).reshape(muscles.count, -1)
+    point = _turned(pose.R[muscles.body], location) + pose.p[muscles.body]
     twist = coordinate_twists(model, poses, poses.p[0])
-    moves = model.ancestor[:, jnp.array(model.coordinate_body)]
-    work = wrench @ (moves[:, None, :] * twist.T[None]).reshape(-1, model.nq)
-    work = work + _moving_work(muscles, R, force, rate, model.nq)
+    # The ground, body −1, is moved by nothing.
+    moves = jnp.concatenate([model.ancestor[:, jnp.array(model.coordinate_body)], jnp.zeros((1, model.nq), bool)])
+    unwrapped = muscles.wraps[0].rows[0] if muscles.wraps else len(active)
+    parts: list[_Laid] = []
+    for low, high, wraps in [(0, unwrapped, None), *((*w.rows, w) for w in muscles.wraps)]:
+        if low == high:
+            continue
+        points = active.shape[1] if wraps is None else wraps.points
+        start = _blank(point[low:high, :points], active[low:high, :points], 0 if wraps is None else wraps.radius.shape[1])
+        body, inside_of = muscles.body[low:high, :points], jnp.full(high - low, -1)
+        if wraps is not None:
+            start, inside_of = _wrap_rows(start, wraps, pose, compat=muscles.opensim_compat)
+            body = jnp.concatenate([body, jnp.repeat(wraps.body, 2, 1)], 1)
+        start = _once(start)
+        length, force = _tension(start)
+        work = _work(start.point - poses.p[0], force, moves[body], twist.T)
+        force = jnp.pad(force[:, :points], ((0, 0), (0, active.shape[1] - points), (0, 0)))
+        parts.append(_Laid(length, work, force, inside_of, jnp.sum(active[low:high], 1)))
+    laid = _Laid(*(jnp.concatenate(a) for a in zip(*parts, strict=True)))
+    work = laid.work + _moving_work(muscles, pose.R, laid.force, rate, model.nq)
     row = jnp.array(muscles.row)
-    return Paths(length[row], work[row], inside[row])
+    return Paths(laid.length[row], work[row], laid.inside_of[row], (laid.points[row] < 2) | ~jnp.isfinite(laid.length[row]))
+
+
+def _once(values: _Values) -> _Values:
+    """The same values, worked out once: else XLA works them out again wherever they are used."""
+    return jax.lax.optimization_barrier(values)
+
+
+def _turned(R: Float[Array, "*batch 3 3"], v: Float[Array, "*batch 3"]) -> Float[Array, "*batch 3"]:
+    """R v, written out: on a processor XLA's products of many small matrices cost a hundred times the same sums."""
+    return R[..., 0] * v[..., None, 0] + R[..., 1] * v[..., None, 1] + R[..., 2] * v[..., None, 2]
+
+
+def _work(
+    arm: Float[Array, "row slot 3"], force: Float[Array, "row slot 3"], moves: Bool[Array, "row slot nq"], twist: Float[Array, "6 nq"]
+) -> Float[Array, "row nq"]:
+    """Work of the forces on the slots per unit of every coordinate that moves their bodies."""
+    wrench, twist = _once((jnp.concatenate([jnp.cross(arm, force), force], -1), twist))
+    total = jnp.zeros((arm.shape[0], twist.shape[1]), arm.dtype)
+    for slot in range(arm.shape[1]):
+        power = sum((wrench[:, slot, k, None] * twist[k] for k in range(1, 6)), wrench[:, slot, 0, None] * twist[0])
+        total = total + jnp.where(moves[:, slot], power, 0.0)
+    return total
 
 
 def coupled(model: Model, q: Float[Array, " nq"], moment_arm: Float[Array, "muscle nq"]) -> Float[Array, "muscle nq"]:
@@ -112,32 +166,6 @@ def _moving_work(
     return work.at[moving.row, moving.coordinate].add(pull * rate)
 
 
-def _laid(
-    muscles: Muscles,
-    point: Float[Array, "row point 3"],
-    active: Bool[Array, "row point"],
-    R: Float[Array, "body 3 3"],
-    p: Float[Array, "body 3"],
-) -> tuple[_Slots, Int[Array, "row slot"], Bool[Array, " row"]]:
-    """All paths laid over their cylinders, the bodies of their slots, and where a wrap failed."""
-    rows, points = active.shape
-    most = max((w.radius.shape[1] for w in muscles.wraps), default=0)
-    unwrapped = muscles.wraps[0].rows[0] if muscles.wraps else rows
-    parts = [_blank(point[:unwrapped], active[:unwrapped], most)]
-    bodies = [jnp.full((unwrapped, 2 * most), -1)]
-    inside = [jnp.zeros(unwrapped, bool)]
-    for wraps in muscles.wraps:
-        low, high = wraps.rows
-        count = wraps.radius.shape[1]
-        start = _blank(point[low:high, : wraps.points], active[low:high, : wraps.points], count)
-        laid, failed = _wrap_rows(start, wraps, R, p, compat=muscles.opensim_compat)
-        parts.append(_padded(laid, wraps.points, points, most - count))
-        bodies.append(jnp.pad(jnp.repeat(wraps.body, 2, 1), ((0, 0), (0, 2 * (most - count))), constant_values=-1))
-        inside.append(failed)
-    slots = jax.tree.map(lambda *a: jnp.concatenate(a), *parts)
-    return slots, jnp.concatenate([muscles.body, jnp.concatenate(bodies)], 1), jnp.concatenate(inside)
-
-
 def _blank(point: Float[Array, "row point 3"], active: Bool[Array, "row point"], wraps: int) -> _Slots:
     """Paths before any wrap is laid."""
     rows, points = active.shape
@@ -147,23 +175,18 @@ def _blank(point: Float[Array, "row point 3"], active: Bool[Array, "row point"],
     return _Slots(place, jnp.broadcast_to(key, there.shape), there, jnp.zeros((rows, wraps), point.dtype), place)
 
 
-def _padded(slots: _Slots, points: int, all_points: int, more: int) -> _Slots:
-    """The same paths with room for `all_points` points and `more` wraps."""
-
-    def pad(a: Array) -> Array:
-        tail = [(0, 0)] * (a.ndim - 2)
-        front = jnp.pad(a[:, :points], [(0, 0), (0, all_points - points), *tail])
-        return jnp.concatenate([front, jnp.pad(a[:, points:], [(0, 0), (0, 2 * more), *tail])], 1)
-
-    arc = jnp.pad(slots.arc, ((0, 0), (0, more)))
-    return _Slots(pad(slots.point), pad(slots.key), pad(slots.active), arc, pad(slots.drawn))
-
-
 def _successors(key: Float[Array, "row slot"], active: Bool[Array, "row slot"]) -> Float[Array, "row slot slot"]:
     """1 where the second slot comes next after the first on the path."""
     later = (key[:, None, :] > key[:, :, None]) & active[:, None, :] & active[:, :, None]
     nearest = jnp.min(jnp.where(later, key[:, None, :], jnp.inf), 2, keepdims=True)
     return (later & (key[:, None, :] == nearest)).astype(key.dtype)
+
+
+def _next(following: Float[Array, "row slot other"], value: Float[Array, "row other 3"]) -> Float[Array, "row slot 3"]:
+    """What the slots that come next have; zero where none does."""
+    return sum(
+        (following[:, :, i, None] * value[:, None, i] for i in range(1, value.shape[1])), following[:, :, 0, None] * value[:, None, 0]
+    )
 
 
 def _owner(points: int, wraps: int) -> Int[Array, " slot"]:
@@ -175,98 +198,114 @@ def _tension(slots: _Slots) -> tuple[Float[Array, " row"], Float[Array, "row slo
     """Lengths of the paths, and the force of a unit tension on each slot."""
     wraps = slots.arc.shape[1]
     points = slots.key.shape[1] - 2 * wraps
-    following = _successors(slots.key, slots.active)
+    following = _once(_successors(slots.key, slots.active))
     owner = _owner(points, wraps)
     # The piece on a surface lies on one body: it has a length and pulls on nothing.
     straight = following * ~((owner[:, None] == owner[None, :]) & (owner[:, None] >= 0))
-    along = straight @ slots.drawn - jnp.sum(straight, 2, keepdims=True) * slots.drawn
+    along = _next(straight, slots.drawn) - jnp.sum(straight, 2, keepdims=True) * slots.drawn
+    along = _once(along)
     squared = jnp.sum(along**2, -1)
     real = squared > 1e-20
     distance = jnp.sqrt(jnp.where(real, squared, 1.0))
-    direction = jnp.where(real[..., None], along / distance[..., None], 0.0)
+    direction = _once(jnp.where(real[..., None], along / distance[..., None], 0.0))
     arcs = jnp.sum(jnp.where(slots.active[:, points::2], slots.arc, 0.0), 1)
     length = jnp.sum(jnp.where(real, distance, 0.0), 1) + arcs
-    return length, direction - jnp.swapaxes(straight, 1, 2) @ direction
+    return length, direction - _next(jnp.swapaxes(straight, 1, 2), direction)
 
 
-_Laying = tuple[_Slots, Int[Array, "row wrap"], Bool[Array, " row"], Float[Array, " row"], Bool[Array, " row"]]
-"""Paths so far, how each wrap was met, whether the first two swapped turns, lengths, and whether OpenSim would have stopped."""
+class _Laying(NamedTuple):
+    slots: _Slots
+    status: Int[Array, "row wrap"]
+    """How each wrap was met last."""
+    blocked: Bool[Array, "row wrap"]
+    swapped: Bool[Array, " row"]
+    """Whether the first two swapped turns."""
+    length: Float[Array, " row"]
+    settled: Bool[Array, " row"]
+    """Whether OpenSim would have stopped."""
 
 
-def _wrap_rows(
-    start: _Slots, wraps: Wraps, R: Float[Array, "body 3 3"], p: Float[Array, "body 3"], *, compat: bool
-) -> tuple[_Slots, Bool[Array, " row"]]:
-    """Lay the paths over their cylinders, in the model's order, over and over where there are several."""
+def _wrap_rows(start: _Slots, wraps: Wraps, pose: _Pose, *, compat: bool) -> tuple[_Slots, Int[Array, " row"]]:
+    """Lay the paths over their surfaces, in the model's order, over and over where there are several.
+
+    Returns also the number of a surface that an end of a segment lies inside of, −1 where there is none.
+    """
     rows, count = wraps.radius.shape
-    table = _cylinders(wraps, R, p)
+    table = _surfaces(wraps, pose)
     if count == 1:
-        slots, status = _bend(start, jnp.ones((rows, 1), table.dtype), table, shortest=not compat)
-        return slots._replace(drawn=slots.point), status == INSIDE
+        slots, _, blocked = _bend(start, jnp.ones((rows, 1), table.dtype), table, wraps.kinds, compat)
+        return slots._replace(drawn=slots.point), jnp.where(blocked, wraps.surface[:, 0], -1.0).astype(int)
 
     def lay_one(step: Int[Array, ""], state: _Laying) -> _Laying:
-        slots, status, swapped, length, settled = state
         turn = jnp.arange(count) == step % count
         # OpenSim's remedy when the second wrap fails because the first left a point inside it: swap the two, once.
         order = jnp.array([1, 0, *range(2, count)])
-        pick = jnp.where(swapped[:, None], turn[order], turn).astype(table.dtype)
-        new, met = _bend(slots, pick, table, shortest=True)
-        new_status = jnp.where(turn, met[:, None], status)
-        swap_now = (step == count - 1) & (new_status[:, 0] == MISSES) & (new_status[:, 1] == INSIDE)
-        if compat:
-            seen = slots.active | jnp.any(slots.drawn != 0.0, -1)
-            new = new._replace(drawn=jnp.where(seen[..., None], slots.drawn, jnp.where(new.active[..., None], new.point, 0.0)))
-            new_length, _ = _tension(new)
-            new = jax.tree.map(lambda a, b: jnp.where(settled.reshape(-1, *[1] * (a.ndim - 1)), a, b), slots, new)
-            last = step % count == count - 1
-            settled = settled | (last & (jnp.abs(new_length - length) < SETTLED))
-            length = jnp.where(last, new_length, length)
-        else:
-            new = new._replace(drawn=new.point)
-        return new, new_status, swapped | swap_now, length, settled
+        pick = jnp.where(state.swapped[:, None], turn[order], turn).astype(table.dtype)
+        new, met, blocked = _bend(state.slots, pick, table, wraps.kinds, compat)
+        status = jnp.where(turn, met[:, None], state.status)
+        blocked = jnp.where(pick > 0.0, blocked[:, None], state.blocked)
+        swapped = state.swapped | ((step == count - 1) & (status[:, 0] == MISSES) & (status[:, 1] == INSIDE))
+        if not compat:
+            return _Laying(new._replace(drawn=new.point), status, blocked, swapped, state.length, state.settled)
+        return _stale(state, new, step % count == count - 1)._replace(status=status, blocked=blocked, swapped=swapped)
 
-    state = (start, jnp.zeros((rows, count), int), jnp.zeros(rows, bool), jnp.full(rows, jnp.inf), jnp.zeros(rows, bool))
-    slots, status, *_ = jax.lax.fori_loop(0, (OPENSIM_ROUNDS if compat else ROUNDS) * count, lay_one, state)
-    return slots, jnp.any(status == INSIDE, 1)
+    nothing = jnp.zeros((rows, count), bool)
+    state = _Laying(start, nothing.astype(int), nothing, nothing[:, 0], jnp.full(rows, jnp.inf), nothing[:, 0])
+    state = jax.lax.fori_loop(0, (OPENSIM_ROUNDS if compat else ROUNDS) * count, lay_one, state)
+    surface = jnp.max(jnp.where(state.blocked, wraps.surface, -1.0), 1)
+    return state.slots, surface.astype(int)
 
 
-def _cylinders(wraps: Wraps, R: Float[Array, "body 3 3"], p: Float[Array, "body 3"]) -> Float[Array, "row wrap number"]:
-    """What `_bend` needs of every cylinder, in one table, so that one product picks them: pose in the ground first."""
+def _stale(state: _Laying, new: _Slots, last: Bool[Array, ""]) -> _Laying:
+    """OpenSim's way with what has been laid anew: old ends of the straight pieces, and no further round once it is content."""
+    old = state.slots
+    seen = old.active | jnp.any(old.drawn != 0.0, -1)
+    new = new._replace(drawn=jnp.where(seen[..., None], old.drawn, jnp.where(new.active[..., None], new.point, 0.0)))
+    length, _ = _tension(new)
+    kept = jax.tree.map(lambda a, b: jnp.where(state.settled.reshape(-1, *[1] * (a.ndim - 1)), a, b), old, new)
+    settled = state.settled | (last & (jnp.abs(length - state.length) < SETTLED))
+    return state._replace(slots=kept, settled=settled, length=jnp.where(last, length, state.length))
+
+
+def _surfaces(wraps: Wraps, pose: _Pose) -> Float[Array, "row wrap number"]:
+    """What `_bend` needs of every surface, in one table, so that one product picks them: pose in the ground first."""
     shape = wraps.radius.shape
-    R_wrap = jnp.einsum("rwij,rwjk->rwik", R[wraps.body], wraps.R).reshape(*shape, 9)
-    p_wrap = jnp.einsum("rwij,rwj->rwi", R[wraps.body], wraps.p) + p[wraps.body]
-    numbers = jnp.stack([wraps.radius, wraps.half_length, wraps.first, wraps.last, wraps.surface], -1)
-    return jnp.concatenate([R_wrap, p_wrap, wraps.side, numbers], -1)
+    R = pose.R[wraps.body]
+    R_wrap = jnp.stack([_turned(R, wraps.R[..., i]) for i in range(3)], -1).reshape(*shape, 9)
+    p_wrap = _turned(R, wraps.p) + pose.p[wraps.body]
+    numbers = jnp.stack([wraps.first, wraps.last, wraps.surface], -1)
+    return jnp.concatenate([R_wrap, p_wrap, numbers, wrap_surface.table(wraps)], -1)
 
 
 def _bend(
-    slots: _Slots, pick: Float[Array, "row wrap"], table: Float[Array, "row wrap number"], *, shortest: bool
-) -> tuple[_Slots, Int[Array, " row"]]:
-    """Lay each path anew over one of its wraps, at the segment where that is due, and say how the last one tried met it."""
+    slots: _Slots, pick: Float[Array, "row wrap"], table: Float[Array, "row wrap number"], kinds: tuple[int, ...], compat: bool
+) -> tuple[_Slots, Int[Array, " row"], Bool[Array, " row"]]:
+    """Lay each path anew over one of its wraps, at the segment where that is due.
+
+    Says also how the last segment tried met the surface, and whether an end of any lies inside it.
+    """
     rows, count = pick.shape
     points = slots.key.shape[1] - 2 * count
     owner = _owner(points, count)
     own = jnp.any((owner[None, :, None] == jnp.arange(count)) & (pick[:, None, :] > 0.0), 2)
     chosen = jnp.sum(pick[..., None] * table, 1)
     R, p = chosen[:, :9].reshape(rows, 3, 3), chosen[:, 9:12]
-    side = [chosen[:, None, 12 + i] for i in range(3)]
-    radius, half_length, first, last = (chosen[:, None, 15 + i] for i in range(4))
+    first, last = chosen[:, None, 12], chosen[:, None, 13]
     # With a single wrap only the path's points can start a segment.
     n = points if count == 1 else points + 2 * count
     active = (slots.active & ~own)[:, :n]
     key = slots.key[:, :n]
     following = _successors(key, active)
-    local = jnp.einsum("rsi,rij->rsj", slots.point[:, :n] - p[:, None], R)
-    next_local = following @ local
+    local = _turned(jnp.swapaxes(R, 1, 2)[:, None], slots.point[:, :n] - p[:, None])
+    local, following = _once((local, following))
+    next_local = _once(_next(following, local))
     next_key = jnp.sum(following * key[:, None, :], 2)
     due = (jnp.sum(following, 2) > 0.5) & (key >= first) & (next_key <= last)
     if count > 1:
         # A segment between two points of one surface lies on it already.
-        surface = jnp.concatenate([jnp.full((rows, points), -1.0), jnp.repeat(table[..., 19], 2, 1)], 1)
+        surface = jnp.concatenate([jnp.full((rows, points), -1.0), jnp.repeat(table[..., 14], 2, 1)], 1)
         due = due & ~((surface >= 0.0) & (jnp.sum(following * surface[:, None, :], 2) == surface))
-    cylinder = Cylinder(radius, half_length, (side[0], side[1], side[2]), jnp.array(shortest))
-    bend = wrap_segment(
-        (local[..., 0], local[..., 1], local[..., 2]), (next_local[..., 0], next_local[..., 1], next_local[..., 2]), cylinder
-    )
+    bend = _once(wrap_surface.wrap_segment(local, next_local, chosen[:, None, 15:], kinds, lone=count == 1, compat=compat))
     status = jnp.where(due, bend.status, MISSES)
     # A segment that pierces the cylinder comes before any other, the first on the path before the next.
     rank = jnp.where(status == CROSSES, key - 1e6, jnp.where(status == WRAPPED, bend.detour, jnp.inf))
@@ -274,7 +313,7 @@ def _bend(
     found = jnp.any(best, 1, keepdims=True)
     values = jnp.stack([*bend.start, *bend.end, bend.arc, key, next_key], -1)
     taken = jnp.sum(jnp.where(best[..., None], values, 0.0), 1)
-    begin, end = (jnp.einsum("rj,rij->ri", taken[:, i : i + 3], R) + p for i in (0, 3))
+    begin, end = (_turned(R, taken[:, i : i + 3]) + p for i in (0, 3))
     step = (taken[:, 8] - taken[:, 7]) / 3.0
     is_start = (jnp.arange(points + 2 * count) - points) % 2 == 0
     place = jnp.where(is_start[None, :, None], begin[:, None], end[:, None])
@@ -286,4 +325,4 @@ def _bend(
         active=jnp.where(own, found, slots.active),
         arc=jnp.where(pick > 0.0, taken[:, 6:7], slots.arc),
     )
-    return laid, jnp.where(jnp.any(status == CROSSES, 1), CROSSES, last_tried)
+    return laid, jnp.where(jnp.any(status == CROSSES, 1), CROSSES, last_tried), jnp.any(status == INSIDE, 1)

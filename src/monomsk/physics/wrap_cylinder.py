@@ -3,21 +3,17 @@
 Which segments bend, and to which side, is decided as OpenSim's WrapCylinder decides. Unrolled, the surface is flat and the
 shortest path a straight line, so the heights of the tangent points need no iteration. OpenSim 4.6 slides them there only
 for muscles with several wraps; for a lone wrap it leaves them in the plane through both ends and the cylinder's near edge,
-which is up to 0.4 mm longer. Both are offered. All is elementwise on scalars, which XLA fuses into one loop.
+which is up to 0.4 mm longer. Both are offered. Where the side to pass makes the arc longer than half a turn and it runs
+counterclockwise about z, OpenSim 4.6 takes the angle with the wrong sign and so counts a turn too many; `literal` repeats that.
+All is elementwise on scalars, which XLA fuses into one loop.
 """
 
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
-MISSES, INSIDE, WRAPPED, CROSSES = 0, 1, 2, 3
-"""How a segment meets the cylinder: not at all; an end lies inside; it bends around; it would pierce the cylinder."""
-
-Scalar = Float[Array, "*batch"]
-Point = tuple[Scalar, Scalar, Scalar]
-"""x, y, z in the cylinder's frame, whose axis is z [m]."""
-_Flat = tuple[Scalar, Scalar]
+from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED, Bend, Flat, Point, Scalar, choose3, root
 
 
 class Cylinder(NamedTuple):
@@ -27,20 +23,8 @@ class Cylinder(NamedTuple):
     half_length: Scalar
     side: Point
     shortest: Bool[Array, "*batch"]
-
-
-class Bend(NamedTuple):
-    """A segment's path over a cylinder, in the cylinder's frame."""
-
-    status: Int[Array, "*batch"]
-    start: Point
-    """Where the path meets the surface."""
-    end: Point
-    """Where it leaves the surface."""
-    arc: Scalar
-    """Length on the surface [m]."""
-    detour: Scalar
-    """How much longer the bent path is than the straight segment [m]."""
+    literal: Bool[Array, "*batch"] | bool = False
+    """Whether OpenSim's angle of an arc of more than half a turn is repeated."""
 
 
 def wrap_segment(p1: Point, p2: Point, cylinder: Cylinder) -> Bend:
@@ -51,32 +35,25 @@ def wrap_segment(p1: Point, p2: Point, cylinder: Cylinder) -> Bend:
     radius = cylinder.radius
     inside = (p1[0] ** 2 + p1[1] ** 2 < radius**2) | (p2[0] ** 2 + p2[1] ** 2 < radius**2)
     # A harmless stand-in keeps values and gradients finite where there is nothing to compute.
-    p1, p2 = _where3(inside, (3.0 * radius, 0.0 * radius, 0.0 * radius), p1), _where3(inside, (-3.0 * radius, radius, radius), p2)
+    p1, p2 = choose3(inside, (3.0 * radius, 0.0 * radius, 0.0 * radius), p1), choose3(inside, (-3.0 * radius, radius, radius), p2)
     r1, r2, far_side, long_way = _tangent_points(p1, p2, cylinder)
-    turn = jnp.arctan2(jnp.abs(r1[0] * r2[1] - r1[1] * r2[0]), _dot(r1, r2))
-    arc = radius * jnp.where(long_way, 2.0 * jnp.pi - turn, turn)
+    signed = jnp.arctan2(r1[0] * r2[1] - r1[1] * r2[0], _dot(r1, r2))
+    turn = jnp.abs(signed)
+    arc = radius * jnp.where(long_way, 2.0 * jnp.pi - jnp.where(cylinder.literal, signed, turn), turn)
     h1, h2 = _plane_heights(p1, p2, r1, r2, radius, far_side)
-    d1, d2 = _root((r1[0] - p1[0]) ** 2 + (r1[1] - p1[1]) ** 2), _root((r2[0] - p2[0]) ** 2 + (r2[1] - p2[1]) ** 2)
+    d1, d2 = root((r1[0] - p1[0]) ** 2 + (r1[1] - p1[1]) ** 2), root((r2[0] - p2[0]) ** 2 + (r2[1] - p2[1]) ** 2)
     rise = (p2[2] - p1[2]) / (d1 + arc + d2)
     z1 = jnp.where(cylinder.shortest, p1[2] + rise * d1, h1)
     z2 = jnp.where(cylinder.shortest, p1[2] + rise * (d1 + arc), h2)
     beyond = (jnp.abs(h1) > cylinder.half_length) & (jnp.abs(h2) > cylinder.half_length)
     status = jnp.where(inside, INSIDE, jnp.where(beyond, MISSES, _contact(p1, p2, cylinder)))
-    length = _root(arc**2 + (z2 - z1) ** 2)
-    straight = _root((p2[0] - p1[0]) ** 2 + (p2[1] - p1[1]) ** 2 + (p2[2] - p1[2]) ** 2)
-    detour = _root(d1**2 + (z1 - p1[2]) ** 2) + length + _root(d2**2 + (p2[2] - z2) ** 2) - straight
+    length = root(arc**2 + (z2 - z1) ** 2)
+    straight = root((p2[0] - p1[0]) ** 2 + (p2[1] - p1[1]) ** 2 + (p2[2] - p1[2]) ** 2)
+    detour = root(d1**2 + (z1 - p1[2]) ** 2) + length + root(d2**2 + (p2[2] - z2) ** 2) - straight
     return Bend(status, (*r1, z1), (*r2, z2), length, detour)
 
 
-def _where3(condition: Bool[Array, "*batch"], a: Point, b: Point) -> Point:
-    return jnp.where(condition, a[0], b[0]), jnp.where(condition, a[1], b[1]), jnp.where(condition, a[2], b[2])
-
-
-def _root(squared: Scalar) -> Scalar:
-    return jnp.sqrt(jnp.maximum(squared, 1e-30))
-
-
-def _dot(a: _Flat, b: _Flat) -> Scalar:
+def _dot(a: Flat, b: Flat) -> Scalar:
     return a[0] * b[0] + a[1] * b[1]
 
 
@@ -103,7 +80,7 @@ def _contact(p1: Point, p2: Point, cylinder: Cylinder) -> Int[Array, "*batch"]:
     return jnp.where(must, CROSSES, jnp.where(constrained & bends, WRAPPED, MISSES))
 
 
-def _candidates(p: Point, radius: Scalar) -> tuple[_Flat, _Flat]:
+def _candidates(p: Point, radius: Scalar) -> tuple[Flat, Flat]:
     """The two points of the circle whose tangents pass through p."""
     squared = p[0] ** 2 + p[1] ** 2
     toward = radius**2 / squared
@@ -112,7 +89,7 @@ def _candidates(p: Point, radius: Scalar) -> tuple[_Flat, _Flat]:
     return (x - across * p[1], y + across * p[0]), (x + across * p[1], y - across * p[0])
 
 
-def _tangent_points(p1: Point, p2: Point, cylinder: Cylinder) -> tuple[_Flat, _Flat, Bool[Array, "*batch"], Bool[Array, "*batch"]]:
+def _tangent_points(p1: Point, p2: Point, cylinder: Cylinder) -> tuple[Flat, Flat, Bool[Array, "*batch"], Bool[Array, "*batch"]]:
     """Tangent points in the plane across the axis, whether they lie on the far side, and whether the arc is the long one."""
     a1, b1 = _candidates(p1, cylinder.radius)
     a2, b2 = _candidates(p2, cylinder.radius)
@@ -134,15 +111,15 @@ def _tangent_points(p1: Point, p2: Point, cylinder: Cylinder) -> tuple[_Flat, _F
     return r1, r2, constrained & (wider == take_ab), constrained & (outward < 0.0)
 
 
-def _plane_heights(p1: Point, p2: Point, r1: _Flat, r2: _Flat, radius: Scalar, far_side: Bool[Array, "*batch"]) -> tuple[Scalar, Scalar]:
+def _plane_heights(p1: Point, p2: Point, r1: Flat, r2: Flat, radius: Scalar, far_side: Bool[Array, "*batch"]) -> tuple[Scalar, Scalar]:
     """Heights of the tangent points in the plane through p1, p2 and the edge of the cylinder nearest their line."""
-    d1, d2 = _root(p1[0] ** 2 + p1[1] ** 2), _root(p2[0] ** 2 + p2[1] ** 2)
+    d1, d2 = root(p1[0] ** 2 + p1[1] ** 2), root(p2[0] ** 2 + p2[1] ** 2)
     t = d1 / (d1 + d2)
     mx, my, mz = (p1[i] + t * (p2[i] - p1[i]) for i in range(3))
     z1, z2 = p1[2] - mz, p2[2] - mz
     # Across the cylinder's axis, in the plane of p1, p2 and the axis point level with their middle.
     ex, ey = p1[0] * z2 - z1 * p2[0], p1[1] * z2 - z1 * p2[1]
-    size = radius / _root(ex**2 + ey**2)
+    size = radius / root(ex**2 + ey**2)
     size = jnp.where((ex * mx + ey * my > 0.0) != far_side, size, -size)
     ux, uy, vx, vy = p1[0] - size * ex, p1[1] - size * ey, p2[0] - size * ex, p2[1] - size * ey
     nx, ny, nz = uy * z2 - z1 * vy, z1 * vx - ux * z2, ux * vy - uy * vx

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from monomsk.report.summary import GRAVITY
 from monomsk.report.words import COORDINATES, MAIN_ANGLES, MAIN_MOMENTS, MUSCLES, side_of, title_of
-from monomsk.types import Kinetics, Motion, MuscleActivity, Trial
+from monomsk.types import JointLoads, Kinetics, Motion, MuscleActivity, Trial
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,15 @@ def muscle_charts(muscles: MuscleActivity) -> list[Chart]:
         for stem, members in _pairs(muscles.names, range(len(muscles.names)))
     ]
     return _ordered(charts, tuple(MUSCLES))
+
+
+def load_charts(loads: JointLoads, mass: float) -> list[Chart]:
+    """Size of the force that each joint transmits [% of body weight], right and left together."""
+    percent = 100.0 * np.linalg.norm(loads.force, axis=2) / (mass * GRAVITY)
+    return [
+        Chart(title_of(stem), "% BW", tuple(Curve(side, percent[:, i]) for side, i in members))
+        for stem, members in _pairs(loads.names, range(len(loads.names)))
+    ]
 
 
 def reserve_charts(muscles: MuscleActivity, mass: float) -> list[Chart]:

@@ -25,6 +25,7 @@ FILES = (
     "external_loads.xml",
     "muscle_activations.sto",
     "muscle_forces.sto",
+    "joint_reactions.sto",
     "summary.json",
     "report.html",
     "config.toml",

@@ -159,7 +159,9 @@ def _muscles(trial: Trial, drawn: _Charts) -> str:
     shown = drawn.section(charts.muscle_charts(trial.muscles), "Other muscles", bounds=(0.0, 1.0))
     reserves = drawn.cards(charts.reserve_charts(trial.muscles, trial.subject.mass), STRIP)
     hidden = f"<details><summary>Reserves</summary><p>{texts.RESERVES}</p>{reserves}</details>" if reserves else ""
-    return f"<p>{texts.MUSCLES}</p>{_key(trial)}{shown}{hidden}"
+    loads = "" if trial.loads is None else drawn.cards(charts.load_charts(trial.loads, trial.subject.mass), STRIP)
+    pressed = f"<h3>Joint loads</h3><p>{texts.LOADS}</p>{loads}" if loads else ""
+    return f"<p>{texts.MUSCLES}</p>{_key(trial)}{shown}{pressed}{hidden}"
 
 
 def _reading(trial: Trial, files: Sequence[str]) -> str:

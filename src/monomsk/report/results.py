@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monomsk.config import Config
-from monomsk.io import config_file, external_loads, grf, keypoints_npz, osim_write, results, trc
+from monomsk.io import config_file, external_loads, grf, keypoints_npz, muscle_tables, osim_write, results, trc
 from monomsk.report.folder import writing
 from monomsk.report.page import page
 from monomsk.report.provenance import provenance
@@ -52,6 +52,8 @@ def _write_tables(trial: Trial, place: Path) -> None:
     if trial.muscles is not None:
         results.write_activations(place / "muscle_activations.sto", trial.muscles)
         results.write_muscle_forces(place / "muscle_forces.sto", trial.muscles)
+    if trial.loads is not None:
+        muscle_tables.write_joint_loads(place / "joint_reactions.sto", trial.loads)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """The figures of a run that a person or a script asks for first: summary.json.
 
 Keys (docs/results.md tells them in full): `subject`, `clip`, `camera`, `quality` (a dictionary a stage), `angles_deg`
-(range of every rotational coordinate), `moments_nm_per_kg`, `ground_force_bw`, `warnings`. Units are in the names.
+(range of every rotational coordinate), `moments_nm_per_kg`, `ground_force_bw`, `joint_load_bw`,
+`warnings`. Units are in the names.
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from monomsk import __version__
-from monomsk.types import Camera, Clip, Keypoints, Kinetics, Motion, Trial
+from monomsk.types import Camera, Clip, JointLoads, Keypoints, Kinetics, Motion, Trial
 
 GRAVITY = 9.80665
 """Standard gravity [m/s²], by which body weight is meant."""
@@ -34,6 +35,8 @@ def summary(trial: Trial) -> dict[str, Any]:
     if trial.kinetics is not None:
         parts["moments_nm_per_kg"] = _moments(trial.kinetics, mass)
         parts["ground_force_bw"] = _ground_force(trial.kinetics, mass)
+    if trial.loads is not None:
+        parts["joint_load_bw"] = _joint_loads(trial.loads, mass)
     parts["warnings"] = list(trial.warnings)
     return parts
 
@@ -108,3 +111,9 @@ def _ground_force(kinetics: Kinetics, mass: float) -> dict[str, Any]:
         "mean_vertical_of_both": rounded(vertical.sum(axis=1).mean()),
         "contact_fraction": {side: rounded(kinetics.contact[:, i].mean()) for i, side in enumerate(SIDES)},
     }
+
+
+def _joint_loads(loads: JointLoads, mass: float) -> dict[str, dict[str, float | None]]:
+    """Peak and mean size of the force at every joint [body weights]."""
+    size = np.linalg.norm(loads.force, axis=2) / (mass * GRAVITY)
+    return {name: {"peak": rounded(size[:, i].max()), "mean": rounded(size[:, i].mean())} for i, name in enumerate(loads.names)}

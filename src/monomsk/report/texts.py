@@ -19,6 +19,10 @@ MUSCLES = (
     "Activations that explain the moments with the least sum of squares (static optimization, rigid tendons), between 0 and 1. "
     "They are a consistent explanation, not a measurement: co-contraction of muscles that work against each other stays unseen."
 )
+LOADS = (
+    "Force that the bones hand on to each other at the joint, the muscles' pull included, whatever its direction. Muscles that work "
+    "against each other would press more than static optimization knows."
+)
 RESERVES = "Moments that the muscles could not supply. Large ones say that the moments or the muscle strengths are not right there."
 
 READING = (
@@ -55,6 +59,7 @@ FILES = {
     "external_loads.xml": "which force acts on which foot (OpenSim)",
     "muscle_activations.sto": "muscle activations (OpenSim)",
     "muscle_forces.sto": "muscle forces (OpenSim)",
+    "joint_reactions.sto": "forces and moments that the joints transmit, muscles included (OpenSim)",
     "summary.json": "the main figures, for scripts",
     "config.toml": "every setting of this run, to use again with --config",
     "provenance.json": "versions, fingerprints, seconds, warnings",

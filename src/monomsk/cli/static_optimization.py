@@ -1,0 +1,43 @@
+"""`monomsk so`: muscle forces and joint loads of a recorded motion."""
+
+import sys
+from collections.abc import Sequence
+
+from monomsk.cli.arguments import StaticOptimization
+from monomsk.cli.laboratory import stretch
+from monomsk.io import external_loads, muscle_tables, osim_read, results
+from monomsk.kinetics.applied_forces import attachment, sampled
+from monomsk.kinetics.inverse import cut, joint_forces
+from monomsk.model.compile import compile_model
+from monomsk.muscles.joint_loads import joint_loads
+from monomsk.muscles.static_optimization import solve
+from monomsk.report import folder
+
+
+def static_optimization(arguments: StaticOptimization, command: Sequence[str] = ()) -> int:
+    """Write activations, forces and joint loads; say how much is left to the reserves. Returns the exit code, 0.
+
+    Raises MonomskError.
+    """
+    folder.check(arguments.out, overwrite=arguments.overwrite)
+    config = arguments.muscles
+    spec = osim_read.read(arguments.model)
+    motion = results.read_motion(arguments.motion, spec)
+    forces = () if arguments.external_loads is None else external_loads.read_applied(arguments.external_loads)
+    found = joint_forces(motion, spec, forces, lowpass=arguments.lowpass, simbody_compatible=config.opensim_compat)
+    found = cut(found, stretch(found.time, arguments.start, arguments.end))
+    activity = solve(found, spec, config)
+    values, _ = sampled(forces, found.time, as_opensim=config.opensim_compat)
+    applied = attachment(compile_model(spec), forces), values
+    loads = joint_loads(found, applied, activity, spec, config, on=arguments.on, frame=arguments.frame)
+    with folder.writing(arguments.out) as place:
+        muscle_tables.write_static_optimization(place, activity, config.reserve)
+        muscle_tables.write_joint_loads(place / "joint_reactions.sto", loads)
+    for text in (*found.warnings, *activity.warnings):
+        print(f"warning: {text}", file=sys.stderr)
+    left = activity.quality["reserve_peak_percent_moment"]
+    print(
+        f"{arguments.out}: {len(found.time)} frames, {len(activity.names)} muscles, reserves at most {left:.1f} % of the peak moment, "
+        f"loads of {len(loads.names)} joints"
+    )
+    return 0

@@ -1,0 +1,121 @@
+"""What joints transmit while the muscles pull: OpenSim's JointReaction analysis over a motion."""
+
+from functools import partial
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from monomsk.config import MusclesConfig
+from monomsk.model.compile import compile_model
+from monomsk.model.model import Model, complete_rates
+from monomsk.model.muscles import Muscles, compile_muscles
+from monomsk.model.spec import ModelSpec
+from monomsk.muscles.rates import padded, rates
+from monomsk.physics.external_wrench import Attachment, applied_wrenches
+from monomsk.physics.forward_kinematics import forward_kinematics
+from monomsk.physics.joint_reaction import joint_reactions, muscle_wrenches, parent_joint_origins
+from monomsk.physics.muscle import FRAMES
+from monomsk.types import GeneralizedForces, JointLoads, Kinetics, MuscleActivity
+
+Frame = Literal["child", "parent", "ground"]
+
+Applied = tuple[Attachment, Float[np.ndarray, "time force 9"]]
+"""Where forces from outside act, and force [N], point [m] and torque [N·m] of each over time."""
+
+
+def ground_forces(kinetics: Kinetics, spec: ModelSpec) -> Applied:
+    """The ground's forces on the feet."""
+    names = compile_model(spec).body_names
+    here = (-1,) * len(kinetics.bodies)
+    return Attachment(tuple(names.index(b) for b in kinetics.bodies), here, here), np.concatenate(
+        [kinetics.force, kinetics.cop, kinetics.moment], axis=-1
+    )
+
+
+def joint_loads(
+    kinetics: Kinetics | GeneralizedForces,
+    applied: Applied,
+    activity: MuscleActivity,
+    spec: ModelSpec,
+    config: MusclesConfig,
+    *,
+    on: Literal["child", "parent"] = "child",
+    frame: Frame = "child",
+) -> JointLoads:
+    """Forces and moments between the bodies at the joints that the muscles were asked to move, and at the coupled ones (patella).
+
+    Args:
+        kinetics: the motion; its coordinates may come in any order.
+        applied: all forces from outside.
+        activity: the muscles' forces over the same frames.
+        spec: the body.
+        config: `opensim_compat` lays the paths as for the activity, and repeats the error of OpenSim's CustomJoint.
+        on: the body that they act on; the other one feels the opposite.
+        frame: the body in whose axes they are given.
+    """
+    model = compile_model(spec)
+    muscles = compile_muscles(spec, model.body_names, opensim_compat=config.opensim_compat)
+    motion = rates(kinetics, [kinetics.names.index(name) for name in model.coordinate_names])
+    where, values = applied
+    moved = _moved(model, activity.reserve_names)
+    parts = []
+    for start in range(0, len(kinetics.time), FRAMES):
+        inputs = [jnp.array(padded(a, start)) for a in (*motion, values, activity.force)]
+        parts.append(np.asarray(_chunk(model, muscles, (where, moved, on, frame, config.opensim_compat), *inputs)))
+    force, moment, point = np.moveaxis(np.concatenate(parts)[: len(kinetics.time)], 2, 0)
+    names, parent = (*model.body_names, "ground"), model.parent
+    bodies = {"child": moved, "parent": tuple(parent[b] for b in moved), "ground": (-1,) * len(moved)}
+    return JointLoads(
+        time=kinetics.time,
+        names=tuple(model.joint_names[b] for b in moved),
+        bodies=tuple(names[b] for b in bodies[on]),
+        frames=tuple(names[b] for b in bodies[frame]),
+        force=force,
+        moment=moment,
+        point=point,
+    )
+
+
+def _moved(model: Model, coordinates: tuple[str, ...]) -> tuple[int, ...]:
+    """Bodies whose joints have one of the coordinates, or one that follows such a coordinate."""
+    index = {model.coordinate(name) for name in coordinates}
+    index |= {target for source, target in zip(model.independent, model.dependent, strict=True) if source in index}
+    return tuple(sorted({model.coordinate_body[i] for i in index}))
+
+
+@partial(eqx.filter_jit)
+def _chunk(
+    model: Model,
+    muscles: Muscles,
+    what: tuple[Attachment, tuple[int, ...], str, str, bool],
+    q: Float[Array, "frame nq"],
+    qd: Float[Array, "frame nq"],
+    qdd: Float[Array, "frame nq"],
+    values: Float[Array, "frame force 9"],
+    tension: Float[Array, "frame muscle"],
+) -> Float[Array, "frame joint 3 3"]:
+    """Force, moment and point of each joint."""
+    where, moved, on, frame, simbody_compatible = what
+    body, parent = jnp.array(moved), jnp.array([model.parent[b] for b in moved])
+    basis = {"child": body, "parent": parent, "ground": jnp.full(len(moved), -1)}[frame]
+
+    def at(q: Array, qd: Array, qdd: Array, values: Array, tension: Array) -> Array:
+        q, qd, qdd = complete_rates(model, q, qd, qdd)
+        poses = forward_kinematics(model, q)
+        f_ext = muscle_wrenches(model, muscles, poses, q, tension)
+        if where.body:
+            f_ext = f_ext + applied_wrenches(model, poses, where, values)
+        wrench = joint_reactions(model, poses, qd, qdd, f_ext, simbody_compatible=simbody_compatible)[body]
+        moment, force, point = wrench[:, :3], wrench[:, 3:], poses.pivot[body]
+        if on == "parent":
+            origin = parent_joint_origins(model, poses)[body]
+            moment, force, point = -moment - jnp.cross(point - origin, force), -force, origin
+        R = jnp.concatenate([poses.R, jnp.eye(3, dtype=q.dtype)[None]])[basis]
+        p = jnp.concatenate([poses.p, jnp.zeros((1, 3), q.dtype)])[basis]
+        return jnp.einsum("jik,jni->jnk", R, jnp.stack([force, moment, point - p], 1))
+
+    return jax.vmap(at)(q, qd, qdd, values, tension)
