@@ -114,7 +114,9 @@ def _check_end(found: Simulation, arguments: ForwardDynamics) -> None:
         return
     finite = np.isfinite(np.asarray(found.state.q)).all(axis=1)
     reached = float(np.asarray(found.time)[max(int(np.argmin(finite)) - 1, 0)])
-    advice = (
-        "a smaller --step, or --method kvaerno5" if arguments.method == "semi-implicit" else "--method semi-implicit with a small --step"
-    )
+    advice = {
+        "semi-implicit": "a smaller --step",
+        "tsit5": "--method kvaerno5 where damping is stiff, or semi-implicit with a small --step",
+        "kvaerno5": "--method tsit5, or semi-implicit with a small --step",
+    }[arguments.method]
     raise SolveError(f"the simulation went no further than {reached:g} s: the motion grew without bound or became too stiff; try {advice}")
