@@ -79,6 +79,8 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_folder_will_do(tmp_path: Path) -> None:
     folder.check(tmp_path, overwrite=False)
+    folder.check(tmp_path / "new" / "one", overwrite=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_of_that_name_is_refused(tmp_path: Path) -> None:
