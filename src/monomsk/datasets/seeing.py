@@ -1,0 +1,203 @@
+"""A simulated camera and pose estimator: what would be seen of a moving body, with errors as they were measured.
+
+Cameras stand anywhere around the person, near and far, high and low, slightly tilted. Keypoints err by a bias a clip, slowly,
+from frame to frame and in bursts, neighbours together, the more the less they are seen; sides change places for a while; parts
+fall out, or lie outside the picture; and what is believed of lens and gravity is off. Pure functions of a key, for `jax.vmap`.
+"""
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from monomsk.keypoints.skeleton import LAYOUTS, LEGS, NAMES, mirror_order
+from monomsk.markers.sight import Sight
+from monomsk.spatial import rotation
+
+NEAREST, FARTHEST = 1.6, 8.0
+"""Distance of the camera in statures' metres [m]."""
+LAYOUT_SHARES = {"mediapipe33": 0.6, "halpe26": 0.12, "openpose_body25": 0.1, "openpose_body25b": 0.08, "coco17": 0.1}
+"""How often each format of keypoints is simulated."""
+COMMON_MODE = 0.003
+"""Error that all keypoints share [statures]."""
+FOCAL_ERROR, GRAVITY_ERROR = 0.05, 0.04
+"""Standard deviations of what is believed of the focal length (relative) and of gravity [rad]."""
+LEG_SWAPS, BODY_FLIPS = 0.02, 0.01
+"""Share of frames in which the sides of the legs, or of all, are exchanged after the repairs of `keypoints.sides`."""
+
+
+class Noise(NamedTuple):
+    """Numbers of `data/skeletons/simulated_noise.toml`, by keypoint in canonical order."""
+
+    bias: Float[Array, "keypoint 2"]
+    slow: Float[Array, " keypoint"]
+    memory: Float[Array, " keypoint"]
+    white: Float[Array, " keypoint"]
+    outliers: Float[Array, " keypoint"]
+    size: Float[Array, " keypoint"]
+    burst: Float[Array, " keypoint"]
+    mixing: Float[Array, "keypoint keypoint"]
+    """Independent errors → errors that neighbours share."""
+    plain: Float[Array, ""]
+    hidden: Float[Array, ""]
+    layouts: Bool[Array, "layout keypoint"]
+    """Which keypoints each format has."""
+    shares: Float[Array, " layout"]
+
+
+class Pose(NamedTuple):
+    """Where a simulated camera stands."""
+
+    R_camera_ground: Float[Array, "3 3"]
+    position: Float[Array, "3"]
+    """In the ground frame [m]."""
+
+
+@cache
+def load_noise() -> Noise:
+    """The measured errors."""
+    table = tomllib.loads(resources.files("monomsk").joinpath("data/skeletons/simulated_noise.toml").read_text("utf-8"))
+    part = [name.removesuffix("_r").removesuffix("_l") for name in NAMES]
+    rows = [table["part"][table["like"].get(p, p)] for p in part]
+    mixing = jnp.eye(len(NAMES))
+    for own, other, share in table["common"]["pairs"]:
+        for i, name in enumerate(NAMES):
+            if part[i] == own:
+                side = name[len(own) :]
+                j = next(j for j, n in enumerate(NAMES) if part[j] == other and n[len(other) :] in (side, ""))
+                mixing = mixing.at[i].set(share * mixing[j]).at[i, i].set((1.0 - share**2) ** 0.5)
+    layouts = [[name in LAYOUTS[layout] for name in NAMES] for layout in LAYOUT_SHARES]
+    columns = {key: jnp.array([row[key] for row in rows], jnp.float32) for key in ("bias", "slow", "memory", "white", "outliers", "size", "burst")}
+    seen = (jnp.float32(table["seen"][k]) for k in ("plain", "hidden"))
+    return Noise(**columns, mixing=mixing.astype(jnp.float32), **dict(zip(("plain", "hidden"), seen, strict=True)),
+                 layouts=jnp.array(layouts), shares=jnp.array(list(LAYOUT_SHARES.values()), jnp.float32))
+
+
+def place_camera(key: PRNGKeyArray, points: Float[Array, "time keypoint 3"]) -> Pose:
+    """A camera that looks at the person [m, ground]."""
+    keys = jax.random.split(key, 6)
+    middle = jnp.mean(points, (0, 1))
+    distance = NEAREST * (FARTHEST / NEAREST) ** jax.random.uniform(keys[0])
+    angle = 2.0 * jnp.pi * jax.random.uniform(keys[1])
+    height = jnp.clip(1.2 + 0.5 * jax.random.normal(keys[2]), 0.2, 3.0)
+    position = jnp.stack([middle[0] + distance * jnp.cos(angle), height, middle[2] + distance * jnp.sin(angle)])
+    target = middle + jnp.array([0.25, 0.15, 0.25]) * jax.random.normal(keys[3], (3,))
+    forward = (target - position) / jnp.linalg.norm(target - position)
+    right = jnp.cross(forward, jnp.array([0.0, 1.0, 0.0]))
+    right = right / jnp.linalg.norm(right)
+    upright = jnp.stack([right, jnp.cross(forward, right), forward])
+    roll = 0.03 * jax.random.normal(keys[4])
+    return Pose(rotation.exp(roll * jnp.array([0.0, 0.0, 1.0])) @ upright, position)
+
+
+def see(
+    key: PRNGKeyArray,
+    noise: Noise,
+    pose: Pose,
+    points: Float[Array, "time keypoint 3"],
+    time: Float[Array, " time"],
+    size: tuple[Float[Array, ""], Float[Array, ""]],
+) -> Sight:
+    """Keypoints that an estimator makes of points of a body in the ground frame [m]; `size` are height [m] and mass [kg]."""
+    keys = jax.random.split(key, 8)
+    local = (points - pose.position) @ pose.R_camera_ground.T
+    depth = jnp.maximum(local[..., 2:], 0.3)
+    slope = local[..., :2] / depth
+    unit = size[0] / jnp.mean(depth, 1)
+    severity = jnp.clip(jnp.exp(0.3 * jax.random.normal(keys[0])), 0.6, 1.6)
+    frame = (time[1] - time[0]) * 60.0
+    plain = _visibility(keys[1], local, frame)
+    spread = severity * (noise.hidden + (noise.plain - noise.hidden) * plain)
+    error = _errors(keys[2], noise, spread, frame)
+    slope = _exchanged(keys[3], slope + unit[:, None] * error, frame)
+    seen, slope = _picture(keys[4], noise, slope, frame)
+    stated = jnp.sqrt(noise.slow**2 + noise.white**2 + jnp.mean(noise.bias**2, -1)) * spread
+    stated = stated * jnp.exp(0.25 * jax.random.normal(keys[5], stated.shape))
+    lens = jnp.exp(FOCAL_ERROR * jax.random.normal(keys[6]))
+    tilt = GRAVITY_ERROR * jax.random.normal(keys[7], (3,)) * jnp.array([1.0, 0.0, 1.0])
+    down = rotation.exp(tilt) @ (-pose.R_camera_ground[:, 1])
+    return Sight(time, slope * lens, stated * unit * lens, seen, down, *size)
+
+
+def _switching(key: PRNGKeyArray, share: Float[Array, "*n"], length: Float[Array, "*n"], frames: int) -> Bool[Array, "time *n"]:
+    """States that are on for a share of the time, `length` frames on the average each time."""
+    shape = jnp.broadcast_shapes(jnp.shape(share), jnp.shape(length))
+    first, later = jax.random.split(key)
+    off = 1.0 / jnp.maximum(length, 1.0)
+    on = jnp.minimum(off * share / (1.0 - share), 1.0)
+
+    def step(state: Array, draw: Array) -> tuple[Array, Array]:
+        state = jnp.where(state, draw >= off, draw < on)
+        return state, state
+
+    start = jax.random.uniform(first, shape) < share
+    return jax.lax.scan(step, start, jax.random.uniform(later, (frames, *shape)))[1]
+
+
+def _remembered(white: Float[Array, "time *n"], memory: Float[Array, "*n"]) -> Float[Array, "time *n"]:
+    """A first-order autoregressive process of unit variance from white noise."""
+
+    def step(state: Array, draw: Array) -> tuple[Array, Array]:
+        state = memory * state + jnp.sqrt(1.0 - memory**2) * draw
+        return state, state
+
+    return jax.lax.scan(step, white[0], white)[1]
+
+
+def _visibility(key: PRNGKeyArray, local: Float[Array, "time keypoint 3"], frame: Float[Array, ""]) -> Float[Array, "time keypoint"]:
+    """How well every keypoint is seen: what lies behind the trunk is hidden more, and chance has its part. From 0 to 1."""
+    behind = local[..., 2] - jnp.mean(local[..., 2], 1, keepdims=True)
+    aside = jnp.abs(local[..., 0] - jnp.mean(local[..., 0], 1, keepdims=True))
+    chance = _remembered(jax.random.normal(key, local.shape[:2]), 0.95**frame)
+    return jax.nn.sigmoid(3.0 - 8.0 * jnp.maximum(behind, 0.0) * jnp.exp(-6.0 * aside) + 1.2 * chance)
+
+
+def _errors(key: PRNGKeyArray, noise: Noise, spread: Float[Array, "time keypoint"], frame: Float[Array, ""]) -> Float[Array, "time keypoint 2"]:
+    """Errors of all keypoints [statures]."""
+    keys = jax.random.split(key, 7)
+    frames, count = spread.shape
+    memory = noise.memory**frame
+    slow = jnp.einsum("jk,tki->tji", noise.mixing, jax.random.normal(keys[0], (frames, count, 2)))
+    slow = _remembered(slow, memory[:, None]) * noise.slow[:, None]
+    white = jax.random.normal(keys[1], (frames, count, 2)) * noise.white[:, None]
+    bias = jax.random.normal(keys[2], (count, 2)) * noise.bias
+    burst = _switching(keys[3], noise.outliers, noise.burst / frame, frames)
+    aim = _remembered(jax.random.normal(keys[4], (frames, count, 2)), jnp.full((count, 1), 0.9) ** frame)
+    wild = burst[..., None] * aim * (noise.size / 1.18)[:, None]
+    common = _remembered(jax.random.normal(keys[5], (frames, 1, 2)), jnp.full((1, 1), 0.875) ** frame) * COMMON_MODE
+    return (slow + white) * spread[..., None] + bias + wild + common
+
+
+def _exchanged(key: PRNGKeyArray, slope: Float[Array, "time keypoint 2"], frame: Float[Array, ""]) -> Float[Array, "time keypoint 2"]:
+    """Sides exchanged for a while: of the legs, or of all. Half of the clips have none of it."""
+    keys = jax.random.split(key, 4)
+    order = jnp.array(mirror_order(NAMES))
+    legs = jnp.array([name.rpartition("_")[0] in LEGS for name in NAMES])
+    often = 2.0 * jnp.where(jax.random.uniform(keys[0], (2,)) < 0.5, jnp.array([LEG_SWAPS, BODY_FLIPS]), 1e-6)
+    swaps = _switching(keys[1], often[0], 6.0 / frame, len(slope))
+    flips = _switching(keys[2], often[1], 15.0 / frame, len(slope))
+    exchange = (swaps[:, None] & legs) ^ flips[:, None]
+    return jnp.where(exchange[..., None], slope[:, order], slope)
+
+
+def _picture(
+    key: PRNGKeyArray, noise: Noise, slope: Float[Array, "time keypoint 2"], frame: Float[Array, ""]
+) -> tuple[Bool[Array, "time keypoint"], Float[Array, "time keypoint 2"]]:
+    """Which keypoints there are: in the format, in the picture, and not lost for a while."""
+    keys = jax.random.split(key, 6)
+    layout: Int[Array, ""] = jax.random.choice(keys[0], len(noise.shares), p=noise.shares)
+    middle, reach = jnp.mean(slope, (0, 1)), jnp.max(jnp.abs(slope - jnp.mean(slope, (0, 1))), (0, 1))
+    # One clip in six is cropped so that parts of the person leave the picture.
+    tight = jax.random.uniform(keys[1]) < 1.0 / 6.0
+    edge = reach * jnp.where(tight, jax.random.uniform(keys[2], (2,), minval=0.55, maxval=1.0), 2.0)
+    inside = jnp.all(jnp.abs(slope - middle) < edge, -1)
+    lost = _switching(keys[3], jnp.full(len(NAMES), 0.01), 12.0 / frame, len(slope))
+    gone = _switching(keys[4], 0.01, 15.0 / frame, len(slope))
+    seen = noise.layouts[layout] & inside & ~lost & ~gone[:, None]
+    # Something is seen in the first frame, or there would be nothing to lift.
+    seen = seen.at[0].set(noise.layouts[layout])
+    return seen, jnp.where(seen[..., None], slope, 0.0)

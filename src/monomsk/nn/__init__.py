@@ -1,0 +1,1 @@
+"""Parts of networks: pure Equinox modules, in single precision, without files."""
