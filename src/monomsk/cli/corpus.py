@@ -43,7 +43,7 @@ def corpus(arguments: Corpus, command: Sequence[str] = ()) -> int:
         print(f"{done:5d} of {count} clips, {time.perf_counter() - began:6.0f} s: {unit.key}", file=sys.stderr, flush=True)
 
     outcomes = building.build(units, arguments.out, workers=arguments.workers, tell=tell)
-    for text in (*troubles, *(o.trouble for o in outcomes if o.clip is None)):
+    for text in dict.fromkeys((*troubles, *(o.trouble for o in outcomes if o.trouble))):
         print(f"warning: {text}", file=sys.stderr)
     clips = [o.clip for o in outcomes if o.clip is not None]
     write_index(arguments.out, clips)
@@ -57,7 +57,7 @@ def _table(clips: list[MotionClip]) -> "Table":
     """Clips, people, minutes and RMS distances [mm] of the source's points from the fitted bodies, by source."""
     from rich.table import Table
 
-    table = Table("source", "licence", "commercial", "people", "clips", "minutes", "all", *REGIONS, title="distance of points [mm], by body")
+    table = Table("source", "licence", "commercial", "people", "clips", "minutes", "all", *REGIONS, title="distance of points from the fitted bodies in mm, by body")
     groups: dict[tuple[str, str, bool], list[MotionClip]] = defaultdict(list)
     for clip in clips:
         groups[clip.origin.source, clip.origin.licence, clip.origin.commercial_use].append(clip)

@@ -58,6 +58,7 @@ class Outcome:
     clip: MotionClip | None
     """None for one that could not be used."""
     trouble: str = ""
+    """What was wrong, or strange."""
 
 
 @cache
@@ -153,7 +154,7 @@ def fit_unit(unit: Unit, folder: Path) -> list[Outcome]:
             outcomes.append(Outcome(key, None, f"{key}: its points stay {1000.0 * clip.error['all']:.0f} mm from the body; left out"))
             continue
         corpus.write_clip(folder, clip, recipe())
-        outcomes.append(Outcome(key, clip))
+        outcomes.append(Outcome(key, clip, "; ".join(person.notes)))
     return outcomes
 
 

@@ -1,6 +1,7 @@
 """A person's recordings brought to our body: its size and marker places from many poses, then the motion of every clip."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ from jaxtyping import Bool, Float
 from monomsk.datasets.points import Point, body_with, places_of
 from monomsk.datasets.recording import Recording, at_rate
 from monomsk.errors import InputError
+from monomsk.io.body import load_anatomy, load_body
 from monomsk.kinematics import smooth_path
 from monomsk.kinematics.calibration import Evidence, Sizes, calibrate
 from monomsk.kinematics.planted import planted_beliefs
@@ -36,6 +38,8 @@ SIZE_SIGMA, KNOWN_SIGMA = 0.06, 0.015
 """Of the logarithm of a person's size, when nothing is known and when the height is."""
 LEVEL = 0.05
 """Furthest from the floor's apparent height that a standing sole point may be before the feet are known well [m]."""
+FAR = 0.035
+"""A point that sits further from its usual place may have another's name [m]."""
 HABIT_TASK = 2e-5
 """Weight of habits in the first search [m²/rad²]: one radian away counts as much as 4 mm."""
 GAP = 0.25
@@ -67,6 +71,8 @@ class Person:
     """Where each point was found, relative to its usual place on the stretched body [m]."""
     rms: float
     """Of the points in the poses from which the size was found [m]."""
+    notes: tuple[str, ...] = ()
+    """What was strange."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,13 @@ def opened(generic: ModelSpec) -> ModelSpec:
     return replace(generic, joints=tuple(replace(j, coordinates=tuple(moving(c) for c in j.coordinates)) for j in generic.joints))
 
 
+@cache
+def generic_body() -> Model:
+    """The unscaled body of the corpus, compiled: opened joints, the anatomy's keypoints for markers, no muscles."""
+    spec = opened(replace(load_body(), muscles=(), wraps=()))
+    return compile_model(spec.with_markers(load_anatomy().anchors_on(spec)))
+
+
 def fit_person(recordings: list[Recording], points: tuple[Point, ...], generic: ModelSpec, anatomy: Anatomy) -> Person:
     """Size of a person's segments and the places of the points, from poses spread over the recordings.
 
@@ -122,6 +135,12 @@ def fit_person(recordings: list[Recording], points: tuple[Point, ...], generic: 
     found = calibrate(model, segments, sizes, places_of(points), evidence, _habits(model, anatomy))
     scaled = scale_model(model, jnp.asarray(found.factors), 1.0)
     shift = found.location - np.asarray(scaled.marker_location)
+    if pairs := _exchanged(points, found.location, np.asarray(scaled.marker_location)):
+        right = {points[i].name: points[j] for pair in pairs for i, j in (pair, pair[::-1])}
+        mended = tuple(replace(p, location=right[p.name].location) if p.name in right else p for p in points)
+        told = tuple(f"{recordings[0].key}: {points[i].name} and {points[j].name} are exchanged" for i, j in pairs)
+        person = fit_person(recordings, mended, generic, anatomy)
+        return replace(person, notes=(*told, *person.notes))
     placed = eqx.tree_at(lambda m: m.marker_location, scaled, jnp.asarray(found.location))
     sized = with_numbers(spec, placed, jnp.asarray(found.factors))
     markers = tuple(replace(m, location=(float(x), float(y), float(z))) for m, (x, y, z) in zip(spec.markers, found.location, strict=True))
@@ -134,6 +153,16 @@ def fit_person(recordings: list[Recording], points: tuple[Point, ...], generic: 
         shift={p.name: (float(x), float(y), float(z)) for p, (x, y, z) in zip(points, shift, strict=True)},
         rms=float(np.sqrt(np.nanmean(found.error**2))),
     )
+
+
+def _exchanged(
+    points: tuple[Point, ...], found: Float[np.ndarray, "marker 3"], usual: Float[np.ndarray, "marker 3"]
+) -> list[tuple[int, int]]:
+    """Pairs of points on one body that are each nearer to the other's usual place: names that were exchanged."""
+    away = np.linalg.norm(found[:, None] - usual[None], axis=-1)
+    far = [i for i in range(len(points)) if away[i, i] > FAR]
+    pairs = [(i, j) for i in far for j in far if i < j and points[i].body == points[j].body]
+    return [(i, j) for i, j in pairs if away[i, j] + away[j, i] < 0.6 * (away[i, i] + away[j, j])]
 
 
 def stature_of(generic: ModelSpec, anatomy: Anatomy, factors: Float[np.ndarray, "body 3"]) -> float:
@@ -204,7 +233,7 @@ def _standing(
     """Which sole points stand on the floor, and how high it seems to be, before the feet are known well [m]."""
     fine = np.arange(thin[0], thin[-1] + 1e-9, 1.0 / RATE)
     sole = smooth_path.soles(model, np.stack([np.interp(fine, thin, q[:, i]) for i in range(q.shape[1])], -1))
-    planted = planted_beliefs(sole, RATE, lenient=1.2)
+    planted = planted_beliefs(sole, RATE, lenient=1.2) if len(sole) > 1 else np.zeros(sole.shape[:2])
     # Of a foot that stands on a box the height says nothing of the floor.
     level = floor_height(sole, RATE)
     planted = np.where(np.abs(sole[..., 1] - level) < LEVEL, planted, 0.0)
