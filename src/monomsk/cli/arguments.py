@@ -231,6 +231,8 @@ class Corpus:
     """Folder for clips/ and index.csv; clips that are there already, made in the same way, are not fitted again."""
     only: tuple[str, ...] = ()
     """Sources to fit; all if not given."""
+    procedural: int = 40
+    """Movements to make up of every kind: standing up, squats, lunges, jumps."""
     workers: int = 2
     """Processes that fit at the same time."""
 

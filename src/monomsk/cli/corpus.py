@@ -10,7 +10,7 @@ import numpy as np
 
 from monomsk.cli.arguments import Corpus
 from monomsk.datasets import building
-from monomsk.datasets.building import Outcome, Unit
+from monomsk.datasets.building import Job, Outcome, Unit
 from monomsk.datasets.corpus import REGIONS, MotionClip, write_index
 from monomsk.errors import OutputError
 
@@ -35,14 +35,15 @@ def corpus(arguments: Corpus, command: Sequence[str] = ()) -> int:
         units = [unit for unit in units if unit.recordings[0].source in arguments.only]
     # The largest first, so that no worker is left alone with one in the end.
     units.sort(key=lambda unit: -sum(len(r.markers.time) for r in unit.recordings))
-    count, done = sum(len(unit.recordings) for unit in units), 0
+    jobs: list[Job] = [*units, *building.made_up_jobs(arguments.procedural)]
+    count, done = sum(len(job.recordings if isinstance(job, Unit) else job.seeds) for job in jobs), 0
 
-    def tell(unit: Unit, made: list[Outcome]) -> None:
+    def tell(job: Job, made: list[Outcome]) -> None:
         nonlocal done
         done += len(made)
-        print(f"{done:5d} of {count} clips, {time.perf_counter() - began:6.0f} s: {unit.key}", file=sys.stderr, flush=True)
+        print(f"{done:5d} of {count} clips, {time.perf_counter() - began:6.0f} s: {job.key}", file=sys.stderr, flush=True)
 
-    outcomes = building.build(units, arguments.out, workers=arguments.workers, tell=tell)
+    outcomes = building.build(jobs, arguments.out, workers=arguments.workers, tell=tell)
     for text in dict.fromkeys((*troubles, *(o.trouble for o in outcomes if o.trouble))):
         print(f"warning: {text}", file=sys.stderr)
     clips = [o.clip for o in outcomes if o.clip is not None]
@@ -57,7 +58,8 @@ def _table(clips: list[MotionClip]) -> "Table":
     """Clips, people, minutes and RMS distances [mm] of the source's points from the fitted bodies, by source."""
     from rich.table import Table
 
-    table = Table("source", "licence", "commercial", "people", "clips", "minutes", "all", *REGIONS, title="distance of points from the fitted bodies in mm, by body")
+    head = ("source", "licence", "commercial", "people", "clips", "minutes", "all", *REGIONS)
+    table = Table(*head, title="distance of points from the fitted bodies in mm, by body")
     groups: dict[tuple[str, str, bool], list[MotionClip]] = defaultdict(list)
     for clip in clips:
         groups[clip.origin.source, clip.origin.licence, clip.origin.commercial_use].append(clip)

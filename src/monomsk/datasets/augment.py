@@ -1,4 +1,4 @@
-"""Other motions from those of the corpus: mirrored, turned, faster, by other people, with other arms. Pure functions; chance comes from a seed."""
+"""Other motions from those of the corpus: mirrored, turned, faster, by other people, with other arms. Pure; chance comes from a seed."""
 
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ from monomsk.datasets.corpus import MotionClip
 from monomsk.errors import InputError
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.model import Model, complete
+from monomsk.model.scale import scale_model
 from monomsk.physics.forward_kinematics import forward_kinematics, points_on_bodies
 from monomsk.types import Sex
 
@@ -98,9 +99,9 @@ def at_speed(clip: MotionClip, speed: float | Float[np.ndarray, " knot"]) -> Mot
 
 
 def drawn_shape(model: Model, anatomy: Anatomy, random: np.random.Generator) -> tuple[Float[np.ndarray, "body 3"], float]:
-    """Somebody's factors of all bodies and mass [kg]: stature and build of the sex, segments varying about what the stature lets expect.
+    """Somebody's factors of all bodies and mass [kg]: stature and build of a sex, segments varying about what the stature lets expect.
 
-    Stature and body mass index follow ANSUR II, the segments the anatomy's spreads (ANSUR 1988). `model` has head_top and sole_r for markers.
+    Stature and body mass index follow ANSUR II, the segments the anatomy's spreads (ANSUR 1988). `model` carries the anatomy's keypoints.
     """
     sex: Sex = "f" if random.random() < 0.5 else "m"
     stature = random.normal(*STATURE[sex])
@@ -116,8 +117,6 @@ def height_of(model: Model, factors: Float[np.ndarray, "body 3"]) -> float:
     """Height of the stretched body in the neutral posture [m]; `model` has head_top and sole_r for markers."""
     top, sole = (model.marker_names.index(name) for name in ("head_top", "sole_r"))
     q = complete(model, model.coordinate_default)
-    from monomsk.model.scale import scale_model
-
     at = _markers(scale_model(model, jnp.asarray(factors), 1.0), q)
     return float(at[top, 1] - at[sole, 1])
 

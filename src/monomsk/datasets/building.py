@@ -15,9 +15,10 @@ from jaxtyping import Bool, Float
 
 from monomsk.datasets import corpus, laboratory
 from monomsk.datasets.corpus import MotionClip, Origin
-from monomsk.datasets.fitting import FittedMotion, Person, fit_clip, fit_person, opened
+from monomsk.datasets.fitting import FittedMotion, Person, fit_clip, fit_person, generic_body, opened
 from monomsk.datasets.mocap import SOURCES, read_mocap
 from monomsk.datasets.points import Point, points_of_model, tables
+from monomsk.datasets.procedural import KINDS, procedural_clip, procedural_person
 from monomsk.datasets.recording import Recording
 from monomsk.errors import FormatError, InputError, MonomskError
 from monomsk.io.body import load_anatomy, load_body
@@ -29,11 +30,14 @@ WORST = 0.05
 """A clip whose points are further from the body than this on average [m] is not the motion of a person, and is left out."""
 SHOWN = 0.03
 """A coordinate is measured where it moves a point by as much [m/rad]."""
+BODY = ("data/body/anatomy.toml", "data/body/monomsk_body.osim")
 INGREDIENTS = (
-    *("datasets/fitting.py", "datasets/points.py", "datasets/recording.py", "datasets/mocap.py", "datasets/laboratory.py"),
-    *("kinematics/calibration.py", "kinematics/smooth_path.py", "data/corpus/points.toml", "data/body/anatomy.toml", "data/body/monomsk_body.osim"),
+    *(f"datasets/{stem}.py" for stem in ("fitting", "points", "recording", "mocap", "laboratory")),
+    *("kinematics/calibration.py", "kinematics/smooth_path.py", "data/corpus/points.toml", *BODY),
 )
 """What a fitted clip depends on."""
+MADE_OF = (*(f"datasets/{stem}.py" for stem in ("procedural", "plan", "augment")), *BODY)
+"""What a made-up clip depends on."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,22 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class MadeUp:
+    """Movements that no one was recorded doing."""
+
+    kind: str
+    seeds: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        """Name for progress and for messages."""
+        return f"procedural {self.kind}"
+
+
+Job = Unit | MadeUp
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of a recording."""
 
@@ -62,9 +82,9 @@ class Outcome:
 
 
 @cache
-def recipe() -> str:
-    """A short text that changes whenever the fitted clips would."""
-    digest = hashlib.sha256(b"".join(resources.files("monomsk").joinpath(name).read_bytes() for name in INGREDIENTS))
+def recipe(ingredients: tuple[str, ...] = INGREDIENTS) -> str:
+    """A short text that changes whenever the clips made of these files would."""
+    digest = hashlib.sha256(b"".join(resources.files("monomsk").joinpath(name).read_bytes() for name in ingredients))
     return digest.hexdigest()[:12]
 
 
@@ -84,7 +104,8 @@ def find_units(root: Path) -> tuple[list[Unit], list[str]]:
             troubles += _collect(found, lambda row=row: iter([laboratory.recording(table.parent, row)]))
     if not found:
         names = ", ".join(f"mocap/{s.file}" for s in SOURCES)
-        raise InputError(f"{root} holds no motion data that can be read: {names} or kinetics/trials.csv" + "".join(f"; {t}" for t in troubles[:1]))
+        why = "".join(f"; {t}" for t in troubles[:1])
+        raise InputError(f"{root} holds no motion data that can be read: {names} or kinetics/trials.csv{why}")
     groups: dict[tuple[str, str, str], list[Recording]] = {}
     for r in found:
         groups.setdefault((r.source, r.person, r.points), []).append(r)
@@ -113,26 +134,45 @@ def points_for(name: str) -> tuple[Point, ...]:
     return known[name] if name in known else points_of_model(laboratory.read_model(Path(name)), load_body())
 
 
-def build(
-    units: Iterable[Unit], folder: Path, *, workers: int, tell: Callable[[Unit, list[Outcome]], None]
-) -> list[Outcome]:
-    """Fit every recording that is not in the folder yet; `tell` is called after each unit. Troubles are told, not raised.
+def build(jobs: Iterable[Job], folder: Path, *, workers: int, tell: Callable[[Job, list[Outcome]], None]) -> list[Outcome]:
+    """Make every clip that is not in the folder yet; `tell` is called after each job. Troubles are told, not raised.
 
     Raises OutputError when the folder cannot be written.
     """
     outcomes = list[Outcome]()
     if workers <= 1:
-        for unit in units:
-            made = fit_unit(unit, folder)
-            tell(unit, made)
+        for job in jobs:
+            made = do(job, folder)
+            tell(job, made)
             outcomes += made
         return outcomes
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(fit_unit, unit, folder): unit for unit in units}
+        waiting = {pool.submit(do, job, folder): job for job in jobs}
         for done in as_completed(waiting):
             made = done.result()
             tell(waiting[done], made)
             outcomes += made
+    return outcomes
+
+
+def do(job: Job, folder: Path) -> list[Outcome]:
+    """One job. Raises OutputError."""
+    return fit_unit(job, folder) if isinstance(job, Unit) else make_up(job, folder)
+
+
+def made_up_jobs(count: int) -> list[MadeUp]:
+    """So many movements of every kind, ten to a job: one person's."""
+    return [MadeUp(kind, tuple(range(low, min(low + 10, count)))) for kind in KINDS for low in range(0, count, 10)]
+
+
+def make_up(job: MadeUp, folder: Path) -> list[Outcome]:
+    """Make movements and write their clips; what is done already is read. Raises OutputError."""
+    outcomes = list[Outcome]()
+    for seed in job.seeds:
+        key = corpus.key_of("procedural", procedural_person(seed), f"{job.kind}_{seed:04d}")
+        if not corpus.is_done(folder, key, recipe(MADE_OF)):
+            corpus.write_clip(folder, procedural_clip(job.kind, seed, generic_body(), load_anatomy()), recipe(MADE_OF))
+        outcomes.append(Outcome(key, corpus.read_clip(folder / "clips" / f"{key}.npz")))
     return outcomes
 
 

@@ -212,8 +212,8 @@ def write_index(folder: Path, clips: Iterable[MotionClip]) -> tuple[Entry, ...]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([f.name for f in fields(Entry)])
-    for e in entries:
-        writer.writerow([{True: "yes", False: "no"}.get(v, v) if isinstance(v, bool) else v for v in (getattr(e, f.name) for f in fields(e))])
+    for values in (asdict(e).values() for e in entries):
+        writer.writerow([("no", "yes")[v] if isinstance(v, bool) else v for v in values])
     write_text(folder / INDEX, text.getvalue())
     return entries
 

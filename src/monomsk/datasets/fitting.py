@@ -45,9 +45,16 @@ HABIT_TASK = 2e-5
 GAP = 0.25
 """Stretches without enough points that are longer than this are not valid [s]."""
 RANGES = {
-    **{"hip_flexion": (-40.0, 145.0), "hip_adduction": (-60.0, 40.0), "hip_rotation": (-50.0, 50.0), "knee_angle": (0.0, 155.0)},
-    **{"arm_flex": (-110.0, 200.0), "arm_add": (-200.0, 110.0), "arm_rot": (-120.0, 120.0), "elbow_flex": (0.0, 155.0)},
-    **{"mtp_angle": (-60.0, 30.0), "subtalar_angle": (-35.0, 35.0)},
+    "hip_flexion": (-40.0, 145.0),
+    "hip_adduction": (-60.0, 40.0),
+    "hip_rotation": (-50.0, 50.0),
+    "knee_angle": (0.0, 155.0),
+    "subtalar_angle": (-35.0, 35.0),
+    "mtp_angle": (-60.0, 30.0),
+    "arm_flex": (-110.0, 200.0),
+    "arm_add": (-200.0, 110.0),
+    "arm_rot": (-120.0, 120.0),
+    "elbow_flex": (0.0, 155.0),
 }
 """Ranges [°] of angles that people use further than the model lets them: deep squats, raised arms; heels and toes, which it keeps stiff."""
 ROBUST = {"acclaim": 12.0, "bandai": 12.0}

@@ -3,7 +3,7 @@
 import csv
 import gzip
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -126,8 +126,6 @@ def _read(path: Path, needed: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 def read_model(path: Path) -> ModelSpec:
     """A person's scaled model, .osim.gz, without muscles. Raises ModelError when it cannot be read."""
-    from dataclasses import replace
-
     try:
         text = gzip.decompress(path.read_bytes())
     except (OSError, EOFError) as error:

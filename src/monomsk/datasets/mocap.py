@@ -48,7 +48,7 @@ class _Skeleton:
     parents: tuple[int, ...]
     vector: Float[np.ndarray, "joint 3"]
     far_end: bool
-    """Whether a joint's rotation turns its own bone (Acclaim), whose far end is then the joint's point; else it turns its children's (BVH)."""
+    """Whether a joint's rotation turns its own bone, whose far end is the joint's point (Acclaim); else it turns its children's (BVH)."""
 
 
 def read_mocap(path: Path, source: Source) -> Iterator[Recording]:

@@ -1,4 +1,4 @@
-"""A planned motion and the body that carries it out: feet where they are put, the mass over them, angles as wished where that leaves a choice."""
+"""A planned motion and the body that carries it out: feet where they are put, the mass over them, other angles as wished."""
 
 from dataclasses import dataclass, replace
 

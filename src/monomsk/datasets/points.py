@@ -1,7 +1,7 @@
 """Where on our body the points of each motion source lie: from a table by source, or from the person's own model."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -19,12 +19,14 @@ from monomsk.physics.forward_kinematics import forward_kinematics
 
 SPREAD_ON_MODEL, SIGMA_ON_MODEL = 0.012, 0.012
 """Of a marker that a person's own model has placed [m]: how far it may lie from there on our body, and skin movement."""
+LIMB = (
+    *(("femur", "tibia"), ("tibia", "talus"), ("talus", "toes"), ("calcn", "toes")),
+    *(("humerus", "ulna"), ("ulna", "hand"), ("radius", "hand")),
+)
 NEXT = {
     "pelvis": "femur_r",
     "torso": "humerus_r",
-    **{f"{body}_{side}": f"{following}_{side}" for body, following in (("femur", "tibia"), ("tibia", "talus"), ("humerus", "ulna")) for side in "rl"},
-    **{f"{body}_{side}": f"toes_{side}" for body in ("calcn", "talus") for side in "rl"},
-    **{f"{body}_{side}": f"hand_{side}" for body in ("ulna", "radius") for side in "rl"},
+    **{f"{body}_{side}": f"{after}_{side}" for body, after in LIMB for side in "rl"},
 }
 """Bodies whose size is the distance to the origin of another; the rest follow those before them."""
 
@@ -95,8 +97,6 @@ def _sizes(spec: ModelSpec) -> dict[str, float]:
 
 def body_with(generic: ModelSpec, points: tuple[Point, ...]) -> ModelSpec:
     """The generic body that carries the points for markers, and nothing that inverse kinematics does not need."""
-    from dataclasses import replace
-
     plain = replace(generic, muscles=(), wraps=())
     return plain.with_markers(tuple(Marker(p.name, p.body, p.location) for p in points))
 

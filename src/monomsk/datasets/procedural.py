@@ -1,6 +1,6 @@
 """Movements that recordings are short of: standing up and sitting down, squats, lunges, jumps, each time a little different.
 
-People, tempo, depth, stance, arms and asymmetry are drawn; feet stay where they stand and the mass stays over them, or flies as a stone does.
+People, tempo, depth, stance, arms and asymmetry are drawn; feet stay where they stand, and the mass stays over them or flies freely.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def procedural_clip(kind: str, seed: int, generic: Model, anatomy: Anatomy) -> M
     random = np.random.default_rng([11, KINDS.index(kind), seed])
     q = carry_out(person.model, plans[kind](person, random))
     time = np.arange(len(q)) / RATE
-    name = f"procedural-{seed // 10:03d}"
+    name = procedural_person(seed)
     return MotionClip(
         origin=Origin("procedural", name, f"{kind}_{seed:04d}", kind, split_of(name, None), "Apache-2.0", True),
         names=generic.coordinate_names,
@@ -78,6 +78,11 @@ def procedural_clip(kind: str, seed: int, generic: Model, anatomy: Anatomy) -> M
         mass=mass,
         error={},
     )
+
+
+def procedural_person(seed: int) -> str:
+    """Who makes the movement of a seed."""
+    return f"procedural-{seed // 10:03d}"
 
 
 def _person(model: Model) -> _Person:
@@ -304,8 +309,8 @@ def _jump(person: _Person, random: np.random.Generator) -> Plan:
     stand = person.mass * 0.985
     pieces, heel, flights = [_Piece(0.0, script.now, (stand,))], [(0.0, 0.0)], list[tuple[float, float, float]]()
     for _ in range(random.integers(1, 4)):
-        bottom, off = stand - person.leg * random.uniform(0.18, 0.42), person.mass + person.foot * random.uniform(0.45, 0.65)
-        speed = float(np.sqrt(2.0 * GRAVITY * random.uniform(0.06, 0.42)))
+        bottom, off = stand - person.leg * random.uniform(0.18, 0.36), person.mass + person.foot * random.uniform(0.2, 0.4)
+        speed = float(np.sqrt(2.0 * GRAVITY * random.uniform(0.05, 0.36)))
         down, push, air = random.uniform(0.45, 0.8), 1.75 * (off - bottom) / speed, 2.0 * speed / GRAVITY
         soft, up = 1.75 * (off - bottom) / speed * random.uniform(1.0, 1.4), random.uniform(0.5, 0.9)
         lean, rise = random.uniform(0.35, 0.8), random.uniform(0.55, 0.85)
@@ -345,7 +350,8 @@ class _Piece:
         t = end - begin
         known = [start[0], start[1], 0.5 * start[2]]
         rows = np.array([[t**3, t**4, t**5], [3 * t**2, 4 * t**3, 5 * t**4], [6 * t, 12 * t**2, 20 * t**3]])
-        left = np.array([stop[0] - known[0] - known[1] * t - known[2] * t**2, stop[1] - known[1] - 2 * known[2] * t, stop[2] - 2 * known[2]])
+        reached = (known[0] + known[1] * t + known[2] * t**2, known[1] + 2 * known[2] * t, 2 * known[2])
+        left = np.array(stop) - np.array(reached)
         return _Piece(begin, end, (*known, *(float(c) for c in np.linalg.solve(rows, left))))
 
 

@@ -272,9 +272,7 @@ def _descend(body: _Body, state: _State, belief: _Belief, evidence: Evidence, ha
     return state
 
 
-def _system(
-    body: _Body, state: _State, belief: _Belief, evidence: Evidence, habit: Float[np.ndarray, " nx"]
-) -> tuple[np.ndarray, ...]:
+def _system(body: _Body, state: _State, belief: _Belief, evidence: Evidence, habit: Float[np.ndarray, " nx"]) -> tuple[np.ndarray, ...]:
     """Normal equations: a block a pose, bordered by sizes, places and the floor."""
     points, slopes = (np.asarray(a) for a in _slopes(body, _split(body, jnp.asarray(state.u)), jnp.asarray(state.x)))
     r, weight, _ = _rows(body, evidence, points, float(state.u[-1]))

@@ -21,7 +21,7 @@ from monomsk.model.model import Model, complete
 from monomsk.physics.forward_kinematics import forward_kinematics, points_on_bodies
 from monomsk.physics.jacobian import point_jacobian
 
-CHUNK = 128
+CHUNK = 64
 """Frames that a compiled call takes."""
 BLOW = 3.0
 """Where an acceleration begins to count as a blow rather than as noise [standard deviations]."""
@@ -94,7 +94,7 @@ def follow(
         path = Path(x, problem.cost(x))
         for _ in range(steps):
             better = _step(problem, path)
-            done = path.cost - better.cost < 1e-3 * path.cost
+            done = path.cost - better.cost < 2e-3 * path.cost
             path = better
             if done:
                 break

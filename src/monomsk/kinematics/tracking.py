@@ -131,7 +131,8 @@ def _targets(model: Model, markers: Markers, marker_tasks: Mapping[str, Task], c
     value = [d if t.value is None else t.value for t, d in zip(tasks, np.asarray(model.coordinate_default), strict=True)]
     frames = len(markers.time)
     # Plain arrays: frames are picked from them again and again, and JAX would compile every pick of another size.
-    return _plain(np.where(there[..., None], xyz, 0.0), there * weight, np.tile(value, (frames, 1)), np.tile([t.weight for t in tasks], (frames, 1)))
+    wanted = (np.tile(row, (frames, 1)) for row in (value, [t.weight for t in tasks]))
+    return _plain(np.where(there[..., None], xyz, 0.0), there * weight, *wanted)
 
 
 def _plain(*arrays: np.ndarray) -> Targets:
