@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 from scipy.spatial.transform import Rotation
 
 from monomsk.errors import InputError
@@ -129,12 +130,14 @@ def _targets(model: Model, markers: Markers, marker_tasks: Mapping[str, Task], c
     tasks = [coordinate_tasks.get(name, Task(0.0)) for name in model.coordinate_names]
     value = [d if t.value is None else t.value for t, d in zip(tasks, np.asarray(model.coordinate_default), strict=True)]
     frames = len(markers.time)
-    return Targets(
-        position=jnp.asarray(np.where(there[..., None], xyz, 0.0)),
-        weight=jnp.asarray(there * weight),
-        value=jnp.asarray(np.tile(value, (frames, 1))),
-        value_weight=jnp.asarray(np.tile([t.weight for t in tasks], (frames, 1))),
-    )
+    # Plain arrays: frames are picked from them again and again, and JAX would compile every pick of another size.
+    wanted = (np.tile(row, (frames, 1)) for row in (value, [t.weight for t in tasks]))
+    return _plain(np.where(there[..., None], xyz, 0.0), there * weight, *wanted)
+
+
+def _plain(*arrays: np.ndarray) -> Targets:
+    position, weight, value, value_weight = (cast("Array", a) for a in arrays)
+    return Targets(position, weight, value, value_weight)
 
 
 def _bounds(spec: ModelSpec, model: Model) -> Bounds:
