@@ -140,7 +140,9 @@ def umberger2010(tissue: Tissue, fibers: Fibers, options: Umberger2010 | None = 
     Differentiable but where fibres turn from shortening to lengthening, at optimal length, and at the limits that the options set.
     """
     options = options or Umberger2010()
-    activation, excitation, active = (options.muscle_effort_scaling_factor * x for x in (fibers.activation, fibers.excitation, fibers.active))
+    activation, excitation, active = (
+        options.muscle_effort_scaling_factor * x for x in (fibers.activation, fibers.excitation, fibers.active)
+    )
     effort = jnp.where(excitation > activation, excitation, 0.5 * (excitation + activation))
     slow = _recruited(tissue.slow_twitch, excitation) if options.use_bhargava_recruitment_model else tissue.slow_twitch
     longer = fibers.length > 1.0

@@ -59,7 +59,14 @@ class MusclePower(eqx.Module):
 
 
 def rigid_tendon_fibers(
-    muscles: Muscles, activation: Batch, length: Batch, speed: Batch, *, excitation: Batch | None = None, passive: bool = True
+    muscles: Muscles,
+    activation: Batch,
+    length: Batch,
+    speed: Batch,
+    *,
+    excitation: Batch | None = None,
+    passive: bool = True,
+    damping: bool = True,
 ) -> Fibers:
     """Fibres on rigid tendons, as OpenSim's muscles with `ignore_tendon_compliance`.
 
@@ -71,12 +78,14 @@ def rigid_tendon_fibers(
         length: musculotendon lengths [m].
         speed: musculotendon lengthening speeds [m/s].
         excitation: 0 to 1; the activation if not given, which is right where it is steady.
-        passive: whether elasticity and damping pull; without them only the active force does.
+        passive: whether the parallel elasticity pulls.
+        damping: whether the fibres are damped.
     """
     forces = rigid_tendon_forces(replace(muscles, opensim_compat=False), length, speed)
     velocity = forces.fiber_velocity * muscles.optimal_fiber_length * muscles.max_contraction_velocity
     active = activation * forces.active
-    elastic, damping = (forces.passive, forces.damping) if passive else (jnp.zeros_like(active),) * 2
+    none = jnp.zeros_like(active)
+    elastic, damped = forces.passive if passive else none, forces.damping if damping else none
     return Fibers(
         activation=activation,
         excitation=activation if excitation is None else excitation,
@@ -85,8 +94,8 @@ def rigid_tendon_fibers(
         by_length=curves(muscles).by_length(forces.fiber_length)[0],
         active=active / forces.cos_pennation,
         passive=elastic / forces.cos_pennation,
-        damping=damping / forces.cos_pennation,
-        tendon_force=active + elastic + damping,
+        damping=damped / forces.cos_pennation,
+        tendon_force=active + elastic + damped,
         cos_pennation=forces.cos_pennation,
     )
 
