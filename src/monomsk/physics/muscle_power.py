@@ -10,12 +10,14 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from monomsk.model.muscles import Muscles
+from monomsk.model.muscles import KINDS, Muscles
 from monomsk.physics.muscle import rigid_tendon_forces
 from monomsk.physics.muscle_dynamics import MuscleDynamics
 from monomsk.physics.muscle_kinds import curves
 
 Batch = Float[Array, "*batch muscle"]
+
+_MILLARD, _THELEN, _DEGROOTE = range(len(KINDS))
 
 
 class Fibers(eqx.Module):
@@ -85,7 +87,8 @@ def rigid_tendon_fibers(
     velocity = forces.fiber_velocity * muscles.optimal_fiber_length * muscles.max_contraction_velocity
     active = activation * forces.active
     none = jnp.zeros_like(active)
-    elastic, damped = forces.passive if passive else none, forces.damping if damping else none
+    elastic = forces.passive if passive else none
+    damped = _damping(muscles, forces.damping, active + elastic) if damping else none
     return Fibers(
         activation=activation,
         excitation=activation if excitation is None else excitation,
@@ -98,6 +101,12 @@ def rigid_tendon_fibers(
         tendon_force=active + elastic + damped,
         cos_pennation=forces.cos_pennation,
     )
+
+
+def _damping(muscles: Muscles, damping: Batch, others: Batch) -> Batch:
+    """As OpenSim's kinds of muscles have it on rigid tendons: Millard's never push with it, Thelen's have none."""
+    kind = jnp.array(muscles.kind)
+    return jnp.where(kind == _MILLARD, jnp.maximum(damping, -others), jnp.where(kind == _THELEN, 0.0, damping))
 
 
 def compliant_tendon_fibers(muscles: Muscles, activation: Batch, dynamics: MuscleDynamics, *, excitation: Batch | None = None) -> Fibers:
