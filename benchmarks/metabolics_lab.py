@@ -16,6 +16,7 @@ from id_lab import prepare
 from kinetics_lab import activity_of, state_of
 
 from monomsk.config import MusclesConfig
+from monomsk.errors import SolveError
 from monomsk.io import external_loads, osim_read, results
 from monomsk.io.body import load_body
 from monomsk.kinetics.applied_forces import sampled
@@ -58,7 +59,11 @@ def main() -> None:
     for row in csv.DictReader((chosen.root / "trials.csv").open()):
         if chosen.only not in row["file"] or "treadmill" not in row["activity"] or not row["model"]:
             continue
-        found = of_trial(chosen.root, row)
+        try:
+            found = of_trial(chosen.root, row)
+        except SolveError as error:
+            print(f"{Path(row['file']).stem:<18}{error}")
+            continue
         if found is not None:
             print(line(Path(row["file"]).stem, found, walks=activity_of(row["activity"]) == "walk"), flush=True)
             last = found
