@@ -90,6 +90,35 @@ def test_power_and_what_muscles_burn(laboratory: Path, tmp_path: Path, capsys: p
     )
 
 
+def test_what_muscles_burn_is_what_opensims_probe_says_of_the_same_activations(laboratory: Path, tmp_path: Path) -> None:
+    opensim = pytest.importorskip("opensim")
+    opensim.Logger.setLevelString("Error")
+    assert solved(laboratory, tmp_path / "so", "--specific-tension", "250000") == 0
+    burnt, activation = (storage.read(tmp_path / "so" / f"{name}.sto") for name in ("metabolic_power", "StaticOptimization_activation"))
+    model = opensim.Model(str(laboratory / "model.osim"))
+    probe = opensim.Umberger2010MuscleMetabolicsProbe()
+    probe.setName("metabolics")
+    probe.set_report_total_metabolics_only(False)
+    model.addProbe(probe)
+    for name in ("flexor", "extensor"):
+        probe.addMuscle(name, 0.5)
+        model.updMuscles().get(name).set_ignore_tendon_compliance(True)
+    state = model.initSystem()
+    for frame in (20, 55, 80):
+        now = burnt.time[frame]
+        coordinate = model.updCoordinateSet().get("flexion")
+        coordinate.setValue(state, 0.4 + 0.3 * np.sin(5.0 * now))
+        coordinate.setSpeedValue(state, 1.5 * np.cos(5.0 * now))
+        controls = model.updControls(state)
+        for i, name in enumerate(("flexor", "extensor")):
+            model.getMuscles().get(name).setActivation(state, activation.column(name)[frame])
+            controls.set(i, activation.column(name)[frame])
+        model.setControls(state, controls)
+        model.realizeReport(state)
+        outputs = probe.getProbeOutputs(state)
+        np.testing.assert_allclose(burnt.values[frame], [outputs.get(i) for i in range(outputs.size())], rtol=1e-4)
+
+
 def test_weak_muscles_are_told_with_the_times(laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert solved(laboratory, tmp_path / "so", "--strength", "0.1", model="weak.osim") == 0
     said = capsys.readouterr().err
