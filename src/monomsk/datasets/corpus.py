@@ -159,8 +159,9 @@ def read_clip(path: Path) -> MotionClip:
         raise FormatError(f"{path}: split {origin.split!r} is not train, dev or test")
     time = np.arange(frames) / float(data["rate"])
     stature, mass = (float(v) for v in data["size"])
-    masks = (data[name].astype(bool) for name in ("contact", "valid", "measured"))
-    return MotionClip(origin, names, bodies, time, q, *masks, data["factors"].astype(float), stature, mass, error)
+    contact, valid, measured = (data[name].astype(bool) for name in ("contact", "valid", "measured"))
+    factors = data["factors"].astype(float)
+    return MotionClip(origin, names, bodies, time, q, contact, valid, measured, factors, stature, mass, error)
 
 
 def _about(path: Path, data: dict[str, np.ndarray]) -> dict[str, Any]:

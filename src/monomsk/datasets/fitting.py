@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import cast
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from monomsk.datasets.points import Point, body_with, places_of
 from monomsk.datasets.recording import Recording, at_rate
@@ -30,10 +32,10 @@ RATE = 60.0
 """Of the fitted clips [Hz]."""
 THIN = 4
 """The first search for poses is on every so many frames."""
-POSES = 60
+POSES = 45
 """From which a person's size is found."""
-CLIPS = 8
-"""Of a person's recordings from which these are taken, spread over all."""
+CLIPS, WINDOW = 6, 150
+"""Of a person's recordings from which these are taken, spread over all, and how many frames of each, from its middle."""
 SIZE_SIGMA, KNOWN_SIGMA = 0.06, 0.015
 """Of the logarithm of a person's size, when nothing is known and when the height is."""
 LEVEL = 0.05
@@ -131,7 +133,7 @@ def fit_person(recordings: list[Recording], points: tuple[Point, ...], generic: 
     height = next((r.height for r in recordings if r.height), None)
     common = 0.0 if height is None else float(np.log(height / stature_of(generic, anatomy, np.ones((len(model.body_names), 3)))))
     whole = np.full((len(model.body_names), 3), np.exp(common))
-    rough = with_numbers(spec, scale_model(model, jnp.asarray(whole), 1.0), jnp.asarray(whole))
+    rough = _with_plain_numbers(spec, scale_model(model, jnp.asarray(whole), 1.0), whole)
     sizes = Sizes(
         common=common,
         common_sigma=SIZE_SIGMA if height is None else KNOWN_SIGMA,
@@ -149,7 +151,7 @@ def fit_person(recordings: list[Recording], points: tuple[Point, ...], generic: 
         person = fit_person(recordings, mended, generic, anatomy)
         return replace(person, notes=(*told, *person.notes))
     placed = eqx.tree_at(lambda m: m.marker_location, scaled, jnp.asarray(found.location))
-    sized = with_numbers(spec, placed, jnp.asarray(found.factors))
+    sized = _with_plain_numbers(spec, placed, found.factors)
     markers = tuple(replace(m, location=(float(x), float(y), float(z))) for m, (x, y, z) in zip(spec.markers, found.location, strict=True))
     return Person(
         spec=sized.with_markers(markers),
@@ -160,6 +162,11 @@ def fit_person(recordings: list[Recording], points: tuple[Point, ...], generic: 
         shift={p.name: (float(x), float(y), float(z)) for p, (x, y, z) in zip(points, shift, strict=True)},
         rms=float(np.sqrt(np.nanmean(found.error**2))),
     )
+
+
+def _with_plain_numbers(spec: ModelSpec, model: Model, factors: Float[np.ndarray, "body 3"]) -> ModelSpec:
+    """`with_numbers` of arrays that are quick to pick numbers from."""
+    return with_numbers(spec, jax.tree.map(np.asarray, model), cast("Array", factors))
 
 
 def _exchanged(
@@ -193,8 +200,8 @@ def _first_search(markers: Markers, spec: ModelSpec, sigma: dict[str, float], an
     return track(markers, spec, marker_tasks=tasks, coordinate_tasks=habits).motion.q
 
 
-def _thinned(markers: Markers, step: int) -> Markers:
-    return replace(markers, time=markers.time[::step], xyz=markers.xyz[::step], sigma=markers.sigma[::step])
+def _thinned(markers: Markers, frames: slice) -> Markers:
+    return replace(markers, time=markers.time[frames], xyz=markers.xyz[frames], sigma=markers.sigma[frames])
 
 
 def _ordered(markers: Markers, names: tuple[str, ...], sigma: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -217,8 +224,9 @@ def _evidence(recordings: list[Recording], rough: ModelSpec, model: Model, point
     position, spread, planted, start = [], [], [], []
     for recording in chosen:
         markers = at_rate(recording.markers, RATE)
-        step = max(THIN, 2 * round(len(markers.time) / (2 * 60)))
-        thin = _thinned(markers, step)
+        # From an even frame on: of slow recordings the odd ones are empty.
+        first = max(0, (len(markers.time) - WINDOW) // 4 * 2)
+        thin = _thinned(markers, slice(first, first + WINDOW, THIN))
         q = _first_search(thin, rough, sigma, anatomy)
         xyz, far = _ordered(thin, model.marker_names, sigma)
         standing, level = _standing(compiled, q, thin.time)
@@ -256,7 +264,7 @@ def fit_clip(recording: Recording, person: Person, anatomy: Anatomy) -> FittedMo
     if len(markers.time) < 4 * THIN:
         raise InputError(f"{recording.key} lasts {markers.time[-1] - markers.time[0]:.2f} s: too short to fit")
     xyz, sigma = _ordered(markers, person.model.marker_names, person.sigma)
-    thin = _thinned(markers, THIN)
+    thin = _thinned(markers, slice(None, None, THIN))
     q = _first_search(thin, person.spec, person.sigma, anatomy)
     for i in person.model.root:
         if person.model.rotational[i]:

@@ -76,9 +76,9 @@ def _row(path: Path, number: int, line: dict[str, str]) -> Row:
     if line["split"] not in ("train", "dev") or line["commercial_use"] not in ("yes", "no") or not line["person"]:
         raise FormatError(f"{path}, line {number}: split is train or dev, commercial_use yes or no, and a person has a name")
     split: Split = "dev" if line["split"] == "dev" or line["person"] in NEVER_TRAIN else "train"
+    person, trial, activity = (line[name] for name in ("person", "trial", "activity"))
     commercial = line["commercial_use"] == "yes"
-    texts = (line[name] for name in ("person", "trial", "activity"))
-    return Row(line["file"], split, *texts, mass, height, line["model"], line["source"], line["licence"], commercial)
+    return Row(line["file"], split, person, trial, activity, mass, height, line["model"], line["source"], line["licence"], commercial)
 
 
 def read_markers(path: Path) -> Markers:
