@@ -44,15 +44,15 @@ def mirrored(clip: MotionClip) -> MotionClip:
     Equals the mirror image of every body (Z with its other sign, the sides exchanged); twice is the clip itself.
     """
     names = list(clip.names)
-    other = [names.index(_other_side(n)) for n in names]
+    other = [names.index(other_side(n)) for n in names]
     sign = np.array([-1.0 if n in ACROSS else 1.0 for n in names], np.float32)
-    bodies = [clip.bodies.index(_other_side(b)) for b in clip.bodies]
+    bodies = [clip.bodies.index(other_side(b)) for b in clip.bodies]
     return replace(
         clip, q=clip.q[:, other] * sign, contact=clip.contact[:, [2, 3, 0, 1]], measured=clip.measured[other], factors=clip.factors[bodies]
     )
 
 
-def _other_side(name: str) -> str:
+def other_side(name: str) -> str:
     # The coupled coordinate of the patella carries its side in the middle.
     for a, b in (("_r", "_l"), ("_l", "_r")):
         if name.endswith(a):
@@ -203,7 +203,7 @@ def mixed(lower: MotionClip, upper: MotionClip) -> MotionClip:
     if lower.names != upper.names or abs(lower.rate - upper.rate) > 1e-6:
         raise InputError(f"clips {lower.key} and {upper.key} have different coordinates or frame rates")
     count = min(len(lower.time), len(upper.time))
-    above = np.array([_plain(n) in (*LIMBS["arms"], *LIMBS["trunk"], "wrist_flex", "wrist_dev") for n in lower.names])
+    above = np.array([plain(n) in (*LIMBS["arms"], *LIMBS["trunk"], "wrist_flex", "wrist_dev") for n in lower.names])
     return replace(
         lower,
         time=lower.time[:count],
@@ -214,7 +214,7 @@ def mixed(lower: MotionClip, upper: MotionClip) -> MotionClip:
     )
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     return name.removesuffix("_r").removesuffix("_l")
 
 
@@ -227,7 +227,7 @@ def disturbed(clip: MotionClip, generic: Model, random: np.random.Generator, siz
     low, high = np.asarray(generic.coordinate_range).T
     for limb, spread in size.items():
         for i, name in enumerate(clip.names):
-            if _plain(name) in LIMBS[limb] and spread > 0.0:
+            if plain(name) in LIMBS[limb] and spread > 0.0:
                 change = spread * slow_noise(len(q), clip.rate, random)
                 # An angle that was out of its range already may stay there.
                 q[:, i] = np.clip(q[:, i] + change, np.minimum(low[i], q[:, i]), np.maximum(high[i], q[:, i]))

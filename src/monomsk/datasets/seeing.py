@@ -101,26 +101,31 @@ def see(
     points: Float[Array, "time keypoint 3"],
     time: Float[Array, " time"],
     size: tuple[Float[Array, ""], Float[Array, ""]],
-) -> Sight:
-    """Keypoints that an estimator makes of points of a body in the ground frame [m]; `size` are height [m] and mass [kg]."""
+) -> tuple[Sight, Float[Array, ""]]:
+    """Keypoints that an estimator makes of points of a body in the ground frame [m], and the believed focal length over the true one.
+
+    `size` are height [m] and mass [kg]. Keypoints whose points are NaN are never seen.
+    """
+    there = jnp.all(jnp.isfinite(points), (0, 2))
+    points = jnp.where(there[:, None], points, jnp.nanmean(points, 1, keepdims=True))
     keys = jax.random.split(key, 8)
     local = (points - pose.position) @ pose.R_camera_ground.T
     depth = jnp.maximum(local[..., 2:], 0.3)
     slope = local[..., :2] / depth
-    unit = size[0] / jnp.mean(depth, 1)
+    unit = (size[0] / jnp.mean(depth, 1))[:, 0]
     severity = jnp.clip(jnp.exp(0.3 * jax.random.normal(keys[0])), 0.6, 1.6)
     frame = (time[1] - time[0]) * 60.0
     plain = _visibility(keys[1], local, frame)
     spread = severity * (noise.hidden + (noise.plain - noise.hidden) * plain)
     error = _errors(keys[2], noise, spread, frame)
-    slope = _exchanged(keys[3], slope + unit[:, None] * error, frame)
-    seen, slope = _picture(keys[4], noise, slope, frame)
+    slope = _exchanged(keys[3], slope + unit[:, None, None] * error, frame)
+    seen, slope = _picture(keys[4], noise, slope, there, frame)
     stated = jnp.sqrt(noise.slow**2 + noise.white**2 + jnp.mean(noise.bias**2, -1)) * spread
     stated = stated * jnp.exp(0.25 * jax.random.normal(keys[5], stated.shape))
     lens = jnp.exp(FOCAL_ERROR * jax.random.normal(keys[6]))
     tilt = GRAVITY_ERROR * jax.random.normal(keys[7], (3,)) * jnp.array([1.0, 0.0, 1.0])
     down = rotation.exp(tilt) @ (-pose.R_camera_ground[:, 1])
-    return Sight(time, slope * lens, stated * unit * lens, seen, down, *size)
+    return Sight(time, slope * lens, stated * unit[:, None] * lens, seen, down, *size), lens
 
 
 def _switching(key: PRNGKeyArray, share: Float[Array, "*n"], length: Float[Array, "*n"], frames: int) -> Bool[Array, "time *n"]:
@@ -185,7 +190,7 @@ def _exchanged(key: PRNGKeyArray, slope: Float[Array, "time keypoint 2"], frame:
 
 
 def _picture(
-    key: PRNGKeyArray, noise: Noise, slope: Float[Array, "time keypoint 2"], frame: Float[Array, ""]
+    key: PRNGKeyArray, noise: Noise, slope: Float[Array, "time keypoint 2"], there: Bool[Array, " keypoint"], frame: Float[Array, ""]
 ) -> tuple[Bool[Array, "time keypoint"], Float[Array, "time keypoint 2"]]:
     """Which keypoints there are: in the format, in the picture, and not lost for a while."""
     keys = jax.random.split(key, 6)
@@ -197,7 +202,7 @@ def _picture(
     inside = jnp.all(jnp.abs(slope - middle) < edge, -1)
     lost = _switching(keys[3], jnp.full(len(NAMES), 0.01), 12.0 / frame, len(slope))
     gone = _switching(keys[4], 0.01, 15.0 / frame, len(slope))
-    seen = noise.layouts[layout] & inside & ~lost & ~gone[:, None]
+    seen = there & noise.layouts[layout] & inside & ~lost & ~gone[:, None]
     # Something is seen in the first frame, or there would be nothing to lift.
-    seen = seen.at[0].set(noise.layouts[layout])
+    seen = seen.at[0].set(there & noise.layouts[layout])
     return seen, jnp.where(seen[..., None], slope, 0.0)

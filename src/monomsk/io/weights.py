@@ -1,0 +1,39 @@
+"""Weights of networks and states of trainings: safetensors, an array a leaf of the tree, named by its path. Never pickle."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from monomsk.errors import FormatError
+from monomsk.io.atomic import write_bytes
+
+
+def write_tree(path: Path, tree: PyTree) -> None:
+    """Write all arrays of a tree. Raises OutputError."""
+    write_bytes(path, save({name: np.ascontiguousarray(leaf) for name, leaf in _named(tree)}))
+
+
+def read_tree(path: Path, like: PyTree) -> PyTree:
+    """Read a tree of the same form and shapes as `like`. Raises FormatError when the file is not one."""
+    try:
+        found = load(path.read_bytes())
+    except (OSError, SafetensorError, ValueError) as error:
+        raise FormatError(f"{path} is not a file of weights ({error})") from error
+    leaves = []
+    for name, leaf in _named(like):
+        if name not in found or found[name].shape != leaf.shape:
+            has = f"the shape {found[name].shape}" if name in found else "nothing"
+            raise FormatError(f"{path} has {has} for {name}; a network of this form has {leaf.shape}: it belongs to another")
+        leaves.append(jnp.asarray(found[name].astype(leaf.dtype)))
+    if len(found) != len(leaves):
+        raise FormatError(f"{path} has {len(found) - len(leaves)} arrays more than a network of this form: it belongs to another")
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+
+
+def _named(tree: PyTree) -> list[tuple[str, np.ndarray]]:
+    return [(jax.tree_util.keystr(path), np.asarray(leaf)) for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]]

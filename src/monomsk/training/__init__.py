@@ -1,0 +1,1 @@
+"""Training of the networks: one readable script a job, and the loop that they share."""

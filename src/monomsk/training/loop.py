@@ -1,0 +1,131 @@
+"""The loop that all trainings share: steps, an average of the weights, curves, and a state to go on from after a kill.
+
+The state is written whole to a temporary name and then renamed. A run that is started again in the same folder goes on where it was
+and ends with the same weights, bit for bit, as one that was never stopped: what a step does depends on the seed and its number alone.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+from monomsk.errors import InputError
+from monomsk.io import weights
+from monomsk.io.atomic import write_text
+
+STATE, CURVES = "state.safetensors", "curves.csv"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long, how fast and how much at a time."""
+
+    steps: int = 20000
+    """Steps of the optimizer."""
+    batch: int = 64
+    """Windows a step."""
+    learning_rate: float = 1e-3
+    """Greatest rate; it rises over the warm-up and falls along a cosine to nothing."""
+    warmup: int = 300
+    """Steps of the rise."""
+    weight_decay: float = 0.02
+    """Of AdamW (Loshchilov & Hutter 2019)."""
+    clip: float = 1.0
+    """Longest gradient."""
+    average: float = 0.999
+    """Memory of the running average of the weights, which is what is kept."""
+    seed: int = 0
+    """Of everything that chance decides."""
+    save_every: int = 500
+    """Steps between states."""
+
+
+class State(NamedTuple):
+    """Everything that a step changes."""
+
+    weights: PyTree
+    average: PyTree
+    optimizer: optax.OptState
+    step: Float[Array, ""]
+
+
+Loss = Callable[[PyTree, PyTree, PRNGKeyArray], tuple[Float[Array, ""], dict[str, Float[Array, ""]]]]
+"""(network, batch, key) → loss and figures to watch."""
+
+
+def train(
+    network: PyTree,
+    loss: Loss,
+    batch: Callable[[int, np.random.Generator], PyTree],
+    schedule: Schedule,
+    folder: Path,
+    tell: Callable[[int, dict[str, float]], None] = lambda step, figures: None,
+) -> PyTree:
+    """Train, and return the network with its averaged weights.
+
+    Args:
+        network: an Equinox module; its inexact arrays are trained.
+        loss: of a network and a batch.
+        batch: what a step learns from, by its number and a generator that belongs to it; carried out outside of compiled code.
+        schedule: of the training.
+        folder: where the state and the curves are kept.
+        tell: told the step and the mean figures since the last time.
+
+    Raises:
+        InputError: the folder holds the state of another network, or the loss is no number.
+        OutputError: the state cannot be written.
+    """
+    optimizer = optax.chain(
+        optax.clip_by_global_norm(schedule.clip),
+        optax.adamw(
+            optax.warmup_cosine_decay_schedule(0.0, schedule.learning_rate, schedule.warmup, schedule.steps), weight_decay=schedule.weight_decay
+        ),
+    )
+    arrays, form = eqx.partition(network, eqx.is_inexact_array)
+    state = State(arrays, arrays, optimizer.init(arrays), jnp.zeros((), jnp.int32))
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = _resume_lines(folder)
+    if (folder / STATE).is_file():
+        state = weights.read_tree(folder / STATE, state)
+
+    @jax.jit
+    def advance(state: State, batch: PyTree) -> tuple[State, dict[str, Float[Array, ""]]]:
+        key = jax.random.fold_in(jax.random.key(schedule.seed), state.step)
+        slope = jax.grad(lambda a: loss(eqx.combine(a, form), batch, key), has_aux=True)
+        change, figures = slope(state.weights)
+        update, kept = optimizer.update(change, state.optimizer, state.weights)
+        new = optax.apply_updates(state.weights, update)
+        # The average forgets its untrained beginning quickly.
+        memory = jnp.minimum(schedule.average, (1.0 + state.step) / (10.0 + state.step))
+        average = jax.tree.map(lambda old, now: (memory * old + (1.0 - memory) * now).astype(now.dtype), state.average, new)
+        return State(new, average, kept, state.step + 1), figures
+
+    seen: list[dict[str, Any]] = []
+    began, first = time.perf_counter(), int(state.step)
+    for step in range(first, schedule.steps):
+        state, figures = advance(state, batch(step, np.random.default_rng([schedule.seed, step])))
+        seen.append(figures)
+        if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
+            mean = {name: float(np.mean([float(f[name]) for f in seen])) for name in seen[0]}
+            if not all(np.isfinite(v) for v in mean.values()):
+                raise InputError(f"the training has gone astray by step {step + 1} (a figure is no number): lower the learning rate")
+            seen = []
+            mean["steps_a_second"] = (step + 1 - first) / (time.perf_counter() - began)
+            weights.write_tree(folder / STATE, state)
+            lines = [*(lines or [",".join(("step", *mean))]), ",".join((str(step + 1), *(f"{v:.6g}" for v in mean.values())))]
+            write_text(folder / CURVES, "\n".join(lines) + "\n")
+            tell(step + 1, mean)
+    return eqx.combine(state.average, form)
+
+
+def _resume_lines(folder: Path) -> list[str]:
+    path = folder / CURVES
+    return path.read_text("utf-8").splitlines() if path.is_file() else []

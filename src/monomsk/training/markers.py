@@ -1,0 +1,127 @@
+"""Training of the lifting transformer on moving bodies that simulated cameras see."""
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from monomsk.datasets.fitting import opened
+from monomsk.datasets.seeing import Noise, load_noise, place_camera, see
+from monomsk.datasets.windows import Body, Windows, WindowsConfig, body_of
+from monomsk.io.body import load_anatomy, load_body
+from monomsk.keypoints.skeleton import NAMES
+from monomsk.markers.transformer import Lifted, MarkerTransformer, Shape
+from monomsk.model.compile import compile_model
+from monomsk.training.loop import Schedule
+
+CLUSTERS = ("TH", "TB", "UA", "FA")
+"""Markers of the body on soft parts of the limbs, which are no landmarks."""
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of what the network is told off for; distances in statures."""
+
+    velocity: float = 2.0
+    """Change of the markers' error from frame to frame."""
+    sigma: float = 0.02
+    """Uncertainty that is not what the errors are like."""
+    root: float = 0.3
+    """Distance from the camera (its logarithm), and place across the line of sight."""
+    floor: float = 0.3
+    """Height of the hips over the floor."""
+    contact: float = 0.02
+    """Contact of the feet."""
+
+
+@dataclass(frozen=True)
+class MarkersTraining:
+    """Everything about a training of the lifting transformer."""
+
+    shape: Shape = field(default_factory=Shape)
+    windows: WindowsConfig = field(default_factory=WindowsConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    schedule: Schedule = field(default_factory=Schedule)
+
+
+class Truth(NamedTuple):
+    """What the network should have said; see `Lifted`."""
+
+    relative: Float[Array, "time marker 3"]
+    root: Float[Array, "time 3"]
+    floor: Float[Array, " time"]
+    contact: Float[Array, "time 4"]
+
+
+def training_body(config: WindowsConfig) -> Body:
+    """The generic body with the keypoints of the anatomy and its landmarks for markers."""
+    anatomy, body = load_anatomy(), opened(replace(load_body(), muscles=(), wraps=()))
+    landmarks = tuple(m for m in body.markers if m.name[1:].rstrip("123") not in CLUSTERS and not m.name[1:].startswith("FA"))
+    return body_of(compile_model(body.with_markers((*anatomy.anchors_on(body), *landmarks))), anatomy, config)
+
+
+def marker_names(body: Body) -> tuple[str, ...]:
+    """What the network lifts: keypoints, joint centres and landmarks; not the sole and the head's top, which are for the stature."""
+    return tuple(name for name in body.model.marker_names if not name.startswith("sole"))
+
+
+def loss(
+    network: MarkerTransformer, moving: Windows, key: PRNGKeyArray, body: Body, noise: Noise, config: LossConfig
+) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+    """Of a batch: the loss, and figures to watch (`marker`, root-relative error in mm)."""
+    keys = jax.random.split(key, len(moving.time))
+    parts = jax.vmap(lambda w, k: _figures(network, w, k, body, noise))(moving, keys)
+    mean = {name: jnp.mean(value) for name, value in parts.items()}
+    total = mean["position"] + config.velocity * mean["velocity"] + config.sigma * mean["sigma"]
+    total = total + config.root * (mean["distance"] + mean["across"]) + config.floor * mean["floor"] + config.contact * mean["contact"]
+    return total, mean
+
+
+def _figures(network: MarkerTransformer, moving: Windows, key: PRNGKeyArray, body: Body, noise: Noise) -> dict[str, Float[Array, ""]]:
+    lifted, truth = lift_simulated(network, moving, key, body, noise)
+    error = lifted.relative - truth.relative
+    apart = _length(error)
+    sigma = jnp.exp(lifted.log_sigma)[..., jnp.array([0, 0, 1])]
+    still = jax.lax.stop_gradient(error)
+    own = jnp.log(sigma) + 0.5 * jnp.minimum((still / sigma) ** 2, 25.0)
+    far = jnp.log(lifted.root[:, 2] / truth.root[:, 2])
+    root_sigma = jnp.exp(lifted.root_log_sigma)
+    own_root = lifted.root_log_sigma + 0.5 * jnp.minimum((jax.lax.stop_gradient(far) / root_sigma) ** 2, 25.0)
+    across = lifted.root[:, :2] / lifted.root[:, 2:] * truth.root[:, 2:] - truth.root[:, :2]
+    odds = lifted.contact
+    return {
+        "position": jnp.mean(apart),
+        "velocity": jnp.mean(_length(jnp.diff(error, axis=0))),
+        "sigma": jnp.mean(own) + jnp.mean(own_root),
+        "distance": jnp.mean(jnp.abs(far)),
+        "across": jnp.mean(_length(across)),
+        "floor": jnp.mean(jnp.abs(lifted.floor - truth.floor)),
+        "contact": jnp.mean(jax.nn.softplus(odds) - truth.contact * odds),
+        "marker": 1000.0 * jnp.mean(apart) * moving.stature,
+    }
+
+
+def lift_simulated(network: MarkerTransformer, moving: Windows, key: PRNGKeyArray, body: Body, noise: Noise) -> tuple[Lifted, Truth]:
+    """What the network says of one window seen by a simulated camera, and what is so."""
+    names = body.model.marker_names
+    column = jnp.array([names.index(n) if n in names else 0 for n in NAMES])
+    absent = jnp.array([n not in names for n in NAMES])
+    points = jnp.where(absent[:, None], jnp.nan, moving.markers[:, column])
+    where, what = jax.random.split(key)
+    pose = place_camera(where, moving.markers)
+    sight, lens = see(what, noise, pose, points, moving.time, (moving.stature, moving.mass))
+    lifted, view = network(jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype == jnp.float64 else a, sight))
+    local = (moving.markers - pose.position) @ pose.R_camera_ground.T
+    hips = 0.5 * (local[:, names.index("hip_r")] + local[:, names.index("hip_l")])
+    lifting = jnp.array([names.index(n) for n in network.markers])
+    relative = (local[:, lifting] - hips[:, None]) @ view.R_camera_view / moving.stature
+    # With a wrong lens, the place that the pixels tell is nearer or farther by as much.
+    root = hips * jnp.stack([jnp.ones_like(lens), jnp.ones_like(lens), 1.0 / lens]) @ view.R_camera_view / moving.stature
+    floor = 0.5 * (moving.markers[:, names.index("hip_r"), 1] + moving.markers[:, names.index("hip_l"), 1]) / moving.stature
+    return lifted, Truth(relative, root, floor, moving.contact)
+
+
+def _length(v: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
+    return jnp.sqrt(jnp.sum(v**2, -1) + 1e-10)
