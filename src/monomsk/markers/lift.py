@@ -133,7 +133,7 @@ def _place_camera(
     gravity = camera.gravity if camera.gravity is not None else np.array([0.0, 1.0, 0.0])
     up = -gravity / np.linalg.norm(gravity)
     root = _middle(points, keypoints.names, ("hip_r", "hip_l"))
-    forward = _heading(points, root, up, keypoints.names)
+    forward = heading(points, root, up, keypoints.names)
     right = np.cross(forward, up)
     R = np.stack([forward, up, right], -1)
     feet = [i for i, n in enumerate(keypoints.names) if n.split("_")[0] in ("heel", "big", "ankle")]
@@ -148,7 +148,7 @@ def _middle(points: np.ndarray, names: tuple[str, ...], pair: tuple[str, str]) -
     return 0.5 * (points[:, names.index(pair[0])] + points[:, names.index(pair[1])])
 
 
-def _heading(points: np.ndarray, root: Float[np.ndarray, "time 3"], up: Float[np.ndarray, "3"], names: tuple[str, ...]) -> np.ndarray:
+def heading(points: np.ndarray, root: Float[np.ndarray, "time 3"], up: Float[np.ndarray, "3"], names: tuple[str, ...]) -> np.ndarray:
     """Horizontal unit vector of the way when the person goes more than a metre, else of the mean facing."""
     right = sum(points[:, names.index(f"{n}_r")] - points[:, names.index(f"{n}_l")] for n in ("hip", "shoulder"))
     facing = np.cross(up, right)
