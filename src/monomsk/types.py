@@ -275,6 +275,11 @@ class JointLoads:
     """About the point [N·m]."""
     point: Float[np.ndarray, "time joint 3"]
     """Where they act, in the frame [m]."""
+    coordinates: tuple[str, ...] = ()
+    """Those that are free to move."""
+    remaining: Float[np.ndarray, "time coordinate"] = field(default_factory=lambda: np.zeros((0, 0)))
+    """What must act on them besides the muscles for the motion: reserves, the root's residuals, and what moves joints
+    without muscles [N·m, N]."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 
 from monomsk.cli.main import main
 from monomsk.io import osim_write, results, storage
+from monomsk.model.spec import CoordinateActuator
 from monomsk.types import Motion
 from muscles.test_static_optimization import EXTENSOR, FLEXOR
 from pendulums import elbow
@@ -20,6 +21,8 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     osim_write.write(folder / "model.osim", elbow(FLEXOR, EXTENSOR))
     osim_write.write(folder / "weak.osim", elbow(FLEXOR, replace(EXTENSOR, max_isometric_force=10.0)))
     osim_write.write(folder / "bones.osim", elbow())
+    motors = (CoordinateActuator("motor", "flexion", 2.0), CoordinateActuator("idle", "flexion"))
+    osim_write.write(folder / "motor.osim", replace(elbow(FLEXOR, EXTENSOR), actuators=motors))
     time = np.arange(101) / 100.0
     angle = 0.4 + 0.3 * np.sin(5.0 * time)[:, None]
     results.write_motion(folder / "motion.mot", Motion(time, ("flexion",), np.array([True]), angle))
@@ -106,11 +109,17 @@ def test_lengths_speeds_and_moment_arms_are_opensims(laboratory: Path, tmp_path:
         np.testing.assert_allclose([np.interp(ours.time, other.time, c) for c in other.values.T], ours.values.T, atol=1e-5)
 
 
-def test_joint_loads_have_opensims_columns(laboratory: Path, tmp_path: Path) -> None:
+def test_joint_loads_are_opensims_under_the_forces_written(laboratory: Path, tmp_path: Path) -> None:
     opensim = pytest.importorskip("opensim")
     opensim.Logger.setLevelString("Error")
-    assert main(["so", str(laboratory / "model.osim"), str(laboratory / "motion.mot"), "--out", str(tmp_path / "so")]) == 0
-    ours = storage.read(tmp_path / "so" / "joint_reactions.sto")
+    assert main(["so", str(laboratory / "motor.osim"), str(laboratory / "motion.mot"), "--out", str(tmp_path / "so")]) == 0
+    ours, force, activation = (
+        storage.read(tmp_path / "so" / f"{name}.sto")
+        for name in ("joint_reactions", "StaticOptimization_force", "StaticOptimization_activation")
+    )
+    assert force.names == ("flexor", "extensor", "motor", "idle")
+    np.testing.assert_allclose(activation.column("motor"), force.column("motor") / 2.0, atol=1e-9)
+    assert not force.column("idle").any()
     analysis = opensim.JointReaction()
     names = [opensim.ArrayStr() for _ in range(3)]
     for array, word in zip(names, ("elbow", "child", "ulna"), strict=True):
@@ -118,15 +127,26 @@ def test_joint_loads_have_opensims_columns(laboratory: Path, tmp_path: Path) -> 
     analysis.setJointNames(names[0])
     analysis.setOnBody(names[1])
     analysis.setInFrame(names[2])
-    theirs = storage.read(next(analysed(laboratory, tmp_path / "theirs", analysis).glob("a_*ReactionLoads*")))
+    analysis.setForcesFileName(str(tmp_path / "so" / "StaticOptimization_force.sto"))
+    theirs = storage.read(next(analysed(laboratory, tmp_path / "theirs", analysis, "motor.osim").glob("a_*ReactionLoads*")))
     assert theirs.names == ours.names
+    # OpenSim's speeds come from another spline; the loads go up to 100 N.
+    np.testing.assert_allclose([np.interp(ours.time, theirs.time, c) for c in theirs.values.T], ours.values.T, atol=0.05)
 
 
-def analysed(laboratory: Path, folder: Path, analysis: object) -> Path:
+def test_opensim_takes_the_motors(laboratory: Path, tmp_path: Path) -> None:
+    opensim = pytest.importorskip("opensim")
+    assert solved(laboratory, tmp_path / "so", "--reserve", "0.5") == 0
+    motors = opensim.ForceSet(str(tmp_path / "so" / "reserve_actuators.xml"))
+    assert [motors.get(i).getName() for i in range(motors.getSize())] == ["flexion_reserve"]
+    assert opensim.CoordinateActuator.safeDownCast(motors.get(0)).getOptimalForce() == 0.5
+
+
+def analysed(laboratory: Path, folder: Path, analysis: object, file: str = "model.osim") -> Path:
     """The folder with what OpenSim's analysis writes of the motion."""
     import opensim
 
-    model = opensim.Model(str(laboratory / "model.osim"))
+    model = opensim.Model(str(laboratory / file))
     model.addAnalysis(analysis)
     tool = opensim.AnalyzeTool(model)
     tool.setName("a")

@@ -26,6 +26,9 @@ def test_the_muscles_pull_the_bones_together() -> None:
     np.testing.assert_allclose(loads.force[:, 0, [0, 2]], 0.0, atol=1e-9)
     np.testing.assert_allclose(loads.moment[:, 0, 2], -0.04 * (activity.force[:, 0] - activity.force[:, 1]), atol=1e-6)
     np.testing.assert_allclose(loads.point, 0.0, atol=1e-12)
+    assert loads.coordinates == ("flexion",)
+    # The muscles were asked for 8 N·m that a forearm hanging still does not need.
+    np.testing.assert_allclose(loads.remaining, activity.reserve - 8.0, atol=1e-6)
 
 
 def test_the_other_body_feels_the_opposite_in_any_frame() -> None:

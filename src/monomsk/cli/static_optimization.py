@@ -9,6 +9,7 @@ from monomsk.io import external_loads, muscle_tables, osim_read, results
 from monomsk.kinetics.applied_forces import attachment, sampled
 from monomsk.kinetics.inverse import cut, joint_forces
 from monomsk.model.compile import compile_model
+from monomsk.muscles.actuators import actuators
 from monomsk.muscles.joint_loads import joint_loads
 from monomsk.muscles.static_optimization import solve
 from monomsk.report import folder
@@ -30,8 +31,10 @@ def static_optimization(arguments: StaticOptimization, command: Sequence[str] = 
     values, _ = sampled(forces, found.time, as_opensim=config.opensim_compat)
     applied = attachment(compile_model(spec), forces), values
     loads = joint_loads(found, applied, activity, spec, config, on=arguments.on, frame=arguments.frame)
+    motors, force = actuators(spec, loads, activity.reserve_names, config.reserve)
     with folder.writing(arguments.out) as place:
-        muscle_tables.write_static_optimization(place, activity, config.reserve)
+        muscle_tables.write_static_optimization(place, activity, motors, force)
+        muscle_tables.write_actuators(place / "reserve_actuators.xml", tuple(m for m in motors if m not in spec.actuators))
         muscle_tables.write_joint_loads(place / "joint_reactions.sto", loads)
     for text in (*found.warnings, *activity.warnings):
         print(f"warning: {text}", file=sys.stderr)
