@@ -5,7 +5,8 @@ gets besides the muscle forces and motors that `monomsk so --opensim-compat` wro
 `reserve_actuators.xml`), computes the accelerations they make, and from these what the joints transmit. The table has the root mean
 square and the largest length of the difference of the vectors, forces in per cent of body weight, moments in per cent of body
 weight times one metre, and the largest load that OpenSim finds. Joints that muscles are not asked to move have none in ours.
-Forces of the model that are neither muscles nor motors (bushings, contact) are taken out for both. Needs the extra `oracle`.
+Forces of the model that are neither muscles nor motors (bushings, contact) are taken out for both, and coordinates are not clamped:
+OpenSim would hold those that leave their range in the motion at its end. Needs the extra `oracle`.
 """
 
 import argparse
@@ -32,7 +33,9 @@ KEPT = ("Millard2012EquilibriumMuscle", "Thelen2003Muscle", "DeGrooteFregly2016M
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True, help="folder with kinetics/")
-    parser.add_argument("--only", nargs="*", default=["HAM18__walk2", "OC4__walkingTI1"], help="parts of trials' file names")
+    parser.add_argument(
+        "--only", nargs="*", default=["HAM18__walk2", "OC4__walkingTI1", "OC_92kg__walking2"], help="parts of trials' file names"
+    )
     parser.add_argument("--frames", type=int, default=120, help="most frames of a trial")
     parser.add_argument("--default-paths", action="store_true", help="without --opensim-compat")
     chosen = parser.parse_args()
@@ -50,7 +53,7 @@ def main() -> None:
 def compare(name: str, trial: Trial, frames: int, *, compat: bool) -> None:
     """Print a table for one trial."""
     weight = 9.80665 * osim_read.read(trial.folder / "model.osim").mass
-    without_other_forces(trial.folder / "model.osim")
+    simplify(trial.folder / "model.osim")
     motion = storage.read(trial.folder / "motion.mot").time
     inside = motion[(motion >= trial.start + 0.02) & (motion <= trial.end - 0.02)][:frames]
     span = float(inside[0]), float(inside[-1])
@@ -79,8 +82,8 @@ def columns(table: Table, joint: str, kind: str, at: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(at, table.time, table.column(n)) for n in names], 1)
 
 
-def without_other_forces(path: Path) -> None:
-    """Take bushings and contact out of the model's forces."""
+def simplify(path: Path) -> None:
+    """Take bushings and contact out of the model's forces, and let coordinates leave their ranges, as the motion does."""
     import opensim
 
     opensim.Logger.setLevelString("Off")
@@ -89,6 +92,8 @@ def without_other_forces(path: Path) -> None:
     for i in reversed(range(forces.getSize())):
         if forces.get(i).getConcreteClassName() not in KEPT:
             forces.remove(i)
+    for i in range(model.getCoordinateSet().getSize()):
+        model.updCoordinateSet().get(i).set_clamped(False)
     model.finalizeConnections()
     model.printToXML(str(path))
 

@@ -283,6 +283,18 @@ class JointLoads:
 
 
 @dataclass(frozen=True)
+class KneeContact:
+    """How the condyles of the knees share their loads."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """`<joint>_medial`, `<joint>_lateral`."""
+    force: Float[np.ndarray, "time condyle"]
+    """Compression [N]; negative where the condyle would have to pull."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Trial:
     """Everything a run knows; stages after `until` are None."""
 

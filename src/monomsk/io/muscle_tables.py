@@ -12,7 +12,7 @@ from monomsk.io.atomic import write_text
 from monomsk.io.osim_write import actuator_element
 from monomsk.io.storage import Table
 from monomsk.model.spec import CoordinateActuator
-from monomsk.types import JointLoads, MuscleActivity
+from monomsk.types import JointLoads, KneeContact, MuscleActivity
 
 
 def write_static_optimization(
@@ -60,6 +60,15 @@ def write_joint_loads(path: Path | str, loads: JointLoads) -> None:
     )
     values = np.stack([loads.force, loads.moment, loads.point], axis=2).reshape(len(loads.time), -1)
     storage.write(path, Table(loads.time, names, values, name="Joint Reaction Loads"))
+
+
+def write_knee_contact(path: Path | str, knees: KneeContact) -> None:
+    """Write knee_contact.sto: compression of every condyle [N].
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    storage.write(path, Table(knees.time, knees.names, knees.force, name="Knee contact"))
 
 
 def write_muscle_table(

@@ -47,7 +47,8 @@ def joint_loads(
     on: Literal["child", "parent"] = "child",
     frame: Frame = "child",
 ) -> JointLoads:
-    """Forces and moments between the bodies at the joints that the muscles were asked to move, and at the coupled ones (patella).
+    """Forces and moments between the bodies at the joints that the muscles were asked to move, at the coupled ones (patella), and
+    at stiff ones on the way from there to the forces from outside.
 
     Args:
         kinetics: the motion; its coordinates may come in any order.
@@ -62,7 +63,7 @@ def joint_loads(
     muscles = compile_muscles(spec, model.body_names, opensim_compat=config.opensim_compat)
     motion = rates(kinetics, [kinetics.names.index(name) for name in model.coordinate_names])
     where, values = applied
-    moved = _moved(model, activity.reserve_names)
+    moved = _moved(model, activity.reserve_names, where.body)
     parts = []
     for start in range(0, len(kinetics.time), FRAMES):
         inputs = [jnp.array(padded(a, start)) for a in (*motion, values, activity.force)]
@@ -84,11 +85,17 @@ def joint_loads(
     )
 
 
-def _moved(model: Model, coordinates: tuple[str, ...]) -> tuple[int, ...]:
-    """Bodies whose joints have one of the coordinates, or one that follows such a coordinate."""
+def _moved(model: Model, coordinates: tuple[str, ...], carriers: tuple[int, ...]) -> tuple[int, ...]:
+    """Bodies whose joints have one of the coordinates, or one that follows such a coordinate, and stiff joints between these or
+    between them and a body that forces act on."""
     index = {model.coordinate(name) for name in coordinates}
     index |= {target for source, target in zip(model.independent, model.dependent, strict=True) if source in index}
-    return tuple(sorted({model.coordinate_body[i] for i in index}))
+    moved = {model.coordinate_body[i] for i in index}
+    loose = {model.coordinate_body[i] for i in (*model.free, *model.dependent)}
+    behind = np.asarray(model.ancestor) > 0.0
+    ends = [*moved, *carriers]
+    stiff = (b for b in range(len(model.body_names)) if b not in loose)
+    return tuple(sorted(moved | {b for b in stiff if behind[b, list(moved)].any() and behind[ends, b].any()}))
 
 
 @partial(eqx.filter_jit)

@@ -65,7 +65,7 @@ def warnings(evidence: Evidence, rows: Rows) -> tuple[str, ...]:
             percent = 100.0 * worst / _peaks(evidence)[i]
             lines.append(
                 f"muscles cannot supply the moment at {name}: {worst:.0f} N·m ({percent:.0f} % of its peak) is left "
-                f"to the reserve, at {_stretches(evidence.time, over)}"
+                f"to the reserve, at {stretches(evidence.time, over)}"
             )
     slack = evidence.slack & ~evidence.broken
     lines += _muscle_lines(evidence, slack, "too short to pull (the path is shorter than its tendon and fibres)")
@@ -83,7 +83,7 @@ def _muscle_lines(evidence: Evidence, bad: Bool[np.ndarray, "time muscle"], what
     if not which:
         return []
     which.sort(key=lambda i: -int(bad[:, i].sum()))
-    return [f"{_list(tuple(evidence.muscles[i] for i in which))} {what}, at {_stretches(evidence.time, np.any(bad[:, which], axis=1))}"]
+    return [f"{_list(tuple(evidence.muscles[i] for i in which))} {what}, at {stretches(evidence.time, np.any(bad[:, which], axis=1))}"]
 
 
 def _peaks(evidence: Evidence) -> Float[np.ndarray, " row"]:
@@ -99,7 +99,7 @@ def _list(names: tuple[str, ...]) -> str:
     return ", ".join(names[:NAMES_IN_A_WARNING]) + (f" and {more} more" if more > 0 else "")
 
 
-def _stretches(time: Float[np.ndarray, " time"], bad: np.ndarray) -> str:
+def stretches(time: Float[np.ndarray, " time"], bad: np.ndarray) -> str:
     """The times at which it is so: 1.20–1.35 s, 2.10 s …"""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(int)))
     parts = [
