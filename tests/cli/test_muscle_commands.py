@@ -1,5 +1,6 @@
 """`monomsk so` and `monomsk muscles` as a person meets them, and OpenSim's analyses of the same files."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from monomsk.io import osim_write, results, storage
 from monomsk.model.spec import CoordinateActuator
 from monomsk.types import Motion
 from muscles.test_static_optimization import EXTENSOR, FLEXOR
-from pendulums import elbow
+from pendulums import elbow, odd_elbow
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +20,10 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A forearm that swings, and from 0.5 s on a weight of 20 N in the hand."""
     folder = tmp_path_factory.mktemp("laboratory")
     osim_write.write(folder / "model.osim", elbow(FLEXOR, EXTENSOR))
-    osim_write.write(folder / "weak.osim", elbow(FLEXOR, replace(EXTENSOR, max_isometric_force=10.0)))
     osim_write.write(folder / "bones.osim", elbow())
     motors = (CoordinateActuator("motor", "flexion", 2.0), CoordinateActuator("idle", "flexion"))
     osim_write.write(folder / "motor.osim", replace(elbow(FLEXOR, EXTENSOR), actuators=motors))
+    osim_write.write(folder / "odd.osim", odd_elbow())
     time = np.arange(101) / 100.0
     angle = 0.4 + 0.3 * np.sin(5.0 * time)[:, None]
     results.write_motion(folder / "motion.mot", Motion(time, ("flexion",), np.array([True]), angle))
@@ -64,11 +65,21 @@ def test_muscle_forces_and_joint_loads(laboratory: Path, tmp_path: Path, capsys:
     assert solved(laboratory, out) == 8
 
 
-def test_weak_muscles_are_told_with_the_times(laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert solved(laboratory, tmp_path / "so", "--strength", "0.1", model="weak.osim") == 0
-    said = capsys.readouterr().err
-    assert "muscles cannot supply the moment at flexion" in said
-    assert " s" in said.split("at flexion")[1]
+def test_what_is_odd_is_told_by_name_with_the_times(laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert solved(laboratory, tmp_path / "so", "--strength", "0.1", model="odd.osim") == 0
+    said = capsys.readouterr().err.splitlines()
+    paths = [
+        "warning: stuck unable to bend around pulley: the path starts inside of it, at 0.00–1.00 s",
+        "warning: gone without a path (fewer than two of its points are on it), at 0.00–0.06 s, 0.57–1.00 s",
+    ]
+    assert said[-2:] == paths
+    assert any(re.fullmatch(r"warning: muscles cannot supply the moment at flexion: \d+ N·m .* at \d\.\d\d.* s", line) for line in said)
+    force, activation = (storage.read(tmp_path / "so" / f"StaticOptimization_{kind}.sto") for kind in ("force", "activation"))
+    assert np.isfinite(force.values).all()
+    assert not force.column("gone")[60:].any()
+    assert activation.column("gone")[60:].max() == pytest.approx(0.01, abs=1e-6)
+    assert main(["muscles", str(laboratory / "odd.osim"), str(laboratory / "motion.mot"), "--out", str(tmp_path / "muscles")]) == 0
+    assert capsys.readouterr().err.splitlines() == paths
 
 
 @pytest.mark.parametrize(
