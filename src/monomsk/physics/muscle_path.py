@@ -20,7 +20,7 @@ from monomsk.model import functions
 from monomsk.model.model import Model
 from monomsk.model.muscles import Muscles, Wraps
 from monomsk.physics import wrap_surface
-from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED
+from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED, Bend, Point, extra_length
 from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.jacobian import coordinate_twists
 
@@ -124,7 +124,7 @@ def lay(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, " nq"], wh
             start, inside_of = _wrap_rows(start, wraps, pose, compat=muscles.opensim_compat)
             body = jnp.concatenate([body, jnp.repeat(wraps.body, 2, 1)], 1)
         start = _once(start)
-        length, force = _tension(start)
+        length, force = _tension(start, body if muscles.opensim_compat and start.arc.shape[1] > 1 else None)
         work = _work(start.point - poses.p[0], force, moves[body], twist.T)
         pulls = pulls.at[low:high, :points].set(force[:, :points])
         parts.append(Laid(length, work, inside_of, jnp.sum(active[low:high], 1)))
@@ -214,8 +214,11 @@ def _owner(points: int, wraps: int) -> Int[Array, " slot"]:
     return jnp.concatenate([jnp.full(points, -1), jnp.repeat(jnp.arange(wraps), 2)])
 
 
-def _tension(slots: _Slots) -> tuple[Float[Array, " row"], Float[Array, "row slot 3"]]:
-    """Lengths of the paths, and the force of a unit tension on each slot."""
+def _tension(slots: _Slots, body: Int[Array, "row slot"] | None = None) -> tuple[Float[Array, " row"], Float[Array, "row slot 3"]]:
+    """Lengths of the paths, and the force of a unit tension on each slot; none from pieces within one body where bodies are given.
+
+    Such pieces do no work, unless their ends are old ones.
+    """
     wraps = slots.arc.shape[1]
     points = slots.key.shape[1] - 2 * wraps
     following = _once(_successors(slots.key, slots.active))
@@ -227,7 +230,10 @@ def _tension(slots: _Slots) -> tuple[Float[Array, " row"], Float[Array, "row slo
     squared = jnp.sum(along**2, -1)
     real = squared > 1e-20
     distance = jnp.sqrt(jnp.where(real, squared, 1.0))
-    direction = _once(jnp.where(real[..., None], along / distance[..., None], 0.0))
+    pulls = real
+    if body is not None:
+        pulls = real & (jnp.sum(straight * (body[:, :, None] == body[:, None, :]), 2) < 0.5)
+    direction = _once(jnp.where(pulls[..., None], along / distance[..., None], 0.0))
     arcs = jnp.sum(jnp.where(slots.active[:, points::2], slots.arc, 0.0), 1)
     length = jnp.sum(jnp.where(real, distance, 0.0), 1) + arcs
     return length, direction - _next(jnp.swapaxes(straight, 1, 2), direction)
@@ -327,8 +333,13 @@ def _bend(
         due = due & ~((surface >= 0.0) & (jnp.sum(following * surface[:, None, :], 2) == surface))
     bend = _once(wrap_surface.wrap_segment(local, next_local, chosen[:, None, 15:], kinds, lone=count == 1, compat=compat))
     status = jnp.where(due, bend.status, MISSES)
+    detour = bend.detour
+    if compat and count > 1:
+        # OpenSim weighs the detours between the old ends of the straight pieces.
+        old = _turned(jnp.swapaxes(R, 1, 2)[:, None], slots.drawn[:, :n] - p[:, None])
+        detour = _detour(old, _next(following, old), bend)
     # A segment that pierces the cylinder comes before any other, the first on the path before the next.
-    rank = jnp.where(status == CROSSES, key - 1e6, jnp.where(status == WRAPPED, bend.detour, jnp.inf))
+    rank = jnp.where(status == CROSSES, key - 1e6, jnp.where(status == WRAPPED, detour, jnp.inf))
     best = (rank == jnp.min(rank, 1, keepdims=True)) & (status >= WRAPPED)
     found = jnp.any(best, 1, keepdims=True)
     values = jnp.stack([*bend.start, *bend.end, bend.arc, key, next_key], -1)
@@ -346,3 +357,9 @@ def _bend(
         arc=jnp.where(pick > 0.0, taken[:, 6:7], slots.arc),
     )
     return laid, jnp.where(jnp.any(status == CROSSES, 1), CROSSES, last_tried), jnp.any(status == INSIDE, 1)
+
+
+def _detour(a: Float[Array, "row slot 3"], b: Float[Array, "row slot 3"], bend: Bend) -> Float[Array, "row slot"]:
+    """How much longer the bent path from a to b is than the straight one."""
+    ends: list[Point] = [(v[..., 0], v[..., 1], v[..., 2]) for v in (a, b)]
+    return extra_length(ends[0], bend.start, bend.arc, bend.end, ends[1])
