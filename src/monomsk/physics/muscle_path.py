@@ -4,9 +4,10 @@ A path is a row of slots: its points, then two tangent points for every wrap. A 
 a wrap's slots get keys between those of the segment that it bends. Thus nothing branches and nothing is sorted.
 
 Where a path meets several cylinders, each is laid anew in turn until the path has settled into the shortest one. OpenSim
-4.6 differs in two ways, which `Muscles.opensim_compat` repeats: a lone wrap keeps approximate tangent points (see
-`wrap_cylinder`), and with several wraps the straight pieces keep the tangent points of the first round while the arcs are
-those of the last (PathWrapPoint's ground location is cached and not renewed), which makes a gastrocnemius up to 9 mm short.
+4.6 differs in ways that `Muscles.opensim_compat` repeats: tangent points are approximate (see `wrap_cylinder`), and with
+several wraps the straight pieces keep those of the first round while the arcs are those of the last (PathWrapPoint's ground
+location is cached and not renewed), which makes a gastrocnemius up to 9 mm short. Detours are weighed between the old points
+too, and the tension acts at the new ones along the old pieces, those within one body left out, so that it does not balance.
 """
 
 from typing import NamedTuple, TypeVar
