@@ -3,7 +3,8 @@
     minimize  Σ a^p + Σ w r²   over   lower ≤ a ≤ upper,   with   r = d − B a
 
 One problem a frame. The prices λ = 2 w r of the moments take the place of the reserves, and every Newton step solves for
-them alone: a matrix of as many rows as there are coordinates.
+them alone: a matrix of as many rows as there are coordinates. Derivatives are those of the conditions that hold at the
+solution (implicit function theorem), by all numbers of the problem: nothing differentiates the iterations.
 """
 
 from typing import NamedTuple
@@ -62,9 +63,20 @@ def share(
 ) -> Shares:
     """Solve all frames by Mehrotra's predictor and corrector (Nocedal & Wright 2006, chapter 16).
 
-    `B` are the moments of fully active muscles, `d` those to be made up. `exponent` ≥ 1. Bounds must lie apart.
+    `B` are the moments of fully active muscles, `d` those to be made up. `exponent` ≥ 1. Bounds must lie apart. Where an activation
+    just reaches a bound its derivative jumps; one side's is given. At exponent 1 solutions are corners, which stay.
     """
-    problem = _Problem(B, d, weight, lower, upper, jnp.asarray(exponent, B.dtype))
+    activation, reserve, solved = _solve(_Problem(B, d, weight, lower, upper, jnp.asarray(exponent, B.dtype)))
+    return Shares(activation, reserve, solved > 0.5)
+
+
+_Solution = tuple[Float[Array, "frame muscle"], Float[Array, "frame row"], Float[Array, " frame"]]
+"""Activations, reserves, and 1 where they are a solution."""
+
+
+@jax.custom_jvp
+def _solve(problem: _Problem) -> _Solution:
+    B, d, _, lower, upper, _ = problem
     width = upper - lower
     a = jnp.broadcast_to(lower + 0.3 * width, B.shape[::2])
     start = _State(a, 0.1 / (a - lower), 0.1 / (upper - a), jnp.zeros_like(d), jnp.zeros(B.shape[0], bool), jnp.zeros((), int))
@@ -74,7 +86,31 @@ def share(
         start,
     )
     a = jnp.clip(end.a, lower, upper)
-    return Shares(a, d - jnp.einsum("frm,fm->fr", B, a), end.done)
+    return a, d - jnp.einsum("frm,fm->fr", B, a), end.done.astype(a.dtype)
+
+
+@_solve.defjvp
+def _follow(primals: tuple[_Problem], tangents: tuple[_Problem]) -> tuple[_Solution, _Solution]:
+    """How the solution follows the problem: activations inside their bounds keep their cost in balance, those at a bound go with it."""
+    (problem,), (change,) = primals, tangents
+    a, reserve, converged = _solve(problem)
+    p = problem.exponent
+    price = 2.0 * problem.weight * reserve
+    slope = p * a ** (p - 1.0) - jnp.einsum("frm,fr->fm", problem.B, price)
+    # What a bound pushes back with, over the room that is left: nothing inside, without limit at the bound.
+    low = jnp.maximum(slope, 0.0) / jnp.maximum(a - problem.lower, 1e-14)
+    high = jnp.maximum(-slope, 0.0) / jnp.maximum(problem.upper - a, 1e-14)
+    diagonal = STEADIER + p * (p - 1.0) * a ** (p - 2.0) + low + high
+    steeper = a ** (p - 1.0) * (1.0 + p * jnp.log(jnp.maximum(a, 1e-30))) * change.exponent
+    right = jnp.einsum("frm,fr->fm", change.B, price) - steeper + low * change.lower + high * change.upper
+    wanted = change.d - jnp.einsum("frm,fm->fr", change.B, a) + reserve / problem.weight * change.weight
+    scaled = problem.B / diagonal[:, None, :]
+    factor = jnp.linalg.cholesky(jnp.einsum("frm,fsm->frs", scaled, problem.B) + jnp.diag(0.5 / problem.weight))
+    unmet = wanted - jnp.einsum("frm,fm->fr", scaled, right)
+    dprice = jax.scipy.linalg.cho_solve((factor, True), unmet[..., None])[..., 0]
+    da = (right + jnp.einsum("frm,fr->fm", problem.B, dprice)) / diagonal
+    dreserve = change.d - jnp.einsum("frm,fm->fr", change.B, a) - jnp.einsum("frm,fm->fr", problem.B, da)
+    return (a, reserve, converged), (da, dreserve, jnp.zeros_like(converged))
 
 
 def _improve(problem: _Problem, state: _State) -> _State:
