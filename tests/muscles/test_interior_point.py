@@ -80,6 +80,21 @@ def test_other_exponents_are_optimal(exponent: float) -> None:
     assert slope[a < 0.0100001].min() > -1e-5 * size
 
 
+@pytest.mark.parametrize("exponent", [1.0, 2.0, 4.0])
+def test_what_is_far_beyond_the_muscles_is_solved_too(exponent: float) -> None:
+    B, d = problems(4)
+    rng = np.random.default_rng(5)
+    d = d * np.exp(rng.uniform(-1.5, 2.0, (FRAMES, 1)))
+    for weight in (1e-4, 1.0, 1e2, 1e6):
+        found = solve(B, d, weight=weight, exponent=exponent)
+        assert bool(found.converged.all())
+        a, r = np.asarray(found.activation), np.asarray(found.reserve)
+        pull = 2.0 * weight * np.einsum("frm,fr->fm", B, r)
+        slope, size = exponent * a ** (exponent - 1.0) - pull, 1.0 + np.abs(pull).max(1, keepdims=True)
+        assert (slope / size)[a < 0.99].min() > -1e-4
+        assert (slope / size)[a > 0.02].max() < 1e-4
+
+
 def test_a_frame_does_not_depend_on_its_neighbours() -> None:
     B, d = problems()
     alone = solve(np.repeat(B[3:4], FRAMES, 0), np.repeat(d[3:4], FRAMES, 0))
