@@ -23,6 +23,7 @@ from monomsk.physics import wrap_surface
 from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED
 from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.jacobian import coordinate_twists
+from monomsk.physics.polynomial_path import polynomial_paths
 
 ROUNDS, OPENSIM_ROUNDS = 16, 8
 """How often the wraps of a path that has several are gone over; OpenSim's limit."""
@@ -107,10 +108,21 @@ def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, "
         work = _work(start.point - poses.p[0], force, moves[body], twist.T)
         force = jnp.pad(force[:, :points], ((0, 0), (0, active.shape[1] - points), (0, 0)))
         parts.append(_Laid(length, work, force, inside_of, jnp.sum(active[low:high], 1)))
+    if muscles.polynomials.count:
+        parts.append(_functions(muscles, q, model.nq))
     laid = _Laid(*(jnp.concatenate(a) for a in zip(*parts, strict=True)))
     work = laid.work + _moving_work(muscles, pose.R, laid.force, rate, model.nq)
     row = jnp.array(muscles.row)
     return Paths(laid.length[row], work[row], laid.inside_of[row], (laid.points[row] < 2) | ~jnp.isfinite(laid.length[row]))
+
+
+def _functions(muscles: Muscles, q: Float[Array, " nq"], nq: int) -> _Laid:
+    """Rows of the paths that are polynomials: they act on coordinates and touch no body."""
+    length, arm = polynomial_paths(muscles.polynomials, q)
+    count = muscles.polynomials.count
+    arm = jnp.pad(arm, ((0, 0), (0, nq - arm.shape[1])))
+    nothing = jnp.zeros((count, muscles.location.shape[1], 3), q.dtype)
+    return _Laid(length, arm, nothing, jnp.full(count, -1), jnp.full(count, 2))
 
 
 def _once(values: _Values) -> _Values:
