@@ -5,35 +5,40 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from monomsk.model.model import Model
 from monomsk.model.spec import ModelSpec
 from monomsk.muscles.path_samples import Samples
 
 
 @dataclass(frozen=True)
 class PathError:
-    """Of one muscle, over postures in which its path does not begin inside a surface [m]. Arms about lengths count as they are."""
+    """Of one muscle [m], over postures in which its path with points does not begin inside a surface. Arms about lengths count as
+    they are."""
 
     muscle: str
     length_rms: float
+    length_99: float
+    """What 99 % of the postures stay below."""
     length_max: float
     moment_arm_rms: float
     """About the coordinate where it is largest."""
+    moment_arm_99: float
+    """What 99 % of the postures stay below about all coordinates."""
     moment_arm_max: float
 
 
-def path_errors(model: Model, spec: ModelSpec, points: Samples, polynomials: Samples) -> tuple[PathError, ...]:
+def path_errors(spec: ModelSpec, points: Samples, polynomials: Samples) -> tuple[PathError, ...]:
     """Errors of the muscles of `spec` whose paths are polynomials, against their paths with points in the same postures."""
     found: list[PathError] = []
     for i, muscle in enumerate(spec.muscles):
         if muscle.polynomial is None:
             continue
         sound = points.sound[:, i] if points.sound[:, i].any() else np.ones(len(points.q), bool)
-        length = polynomials.length[sound, i] - points.length[sound, i]
+        length = (polynomials.length[sound, i] - points.length[sound, i])[:, None]
         arm = polynomials.moment_arm[sound, :, i] - points.moment_arm[sound, :, i]
-        found.append(PathError(muscle.name, _rms(length), float(np.abs(length).max()), _rms(arm), float(np.abs(arm).max())))
+        found.append(PathError(muscle.name, *_figures(length), *_figures(arm)))
     return tuple(found)
 
 
-def _rms(error: Float[np.ndarray, "sample *coordinate"]) -> float:
-    return float(np.sqrt(np.mean(error**2, axis=0)).max())
+def _figures(error: Float[np.ndarray, "sample coordinate"]) -> tuple[float, float, float]:
+    worst = np.abs(error).max(1)
+    return float(np.sqrt(np.mean(error**2, axis=0)).max()), float(np.quantile(worst, 0.99)), float(worst.max())

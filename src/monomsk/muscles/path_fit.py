@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.polynomial import Polynomial, legendre
 from scipy.linalg import cho_factor, cho_solve
+from threadpoolctl import threadpool_limits
 
 from monomsk.model.model import Model
 from monomsk.model.muscles import Muscles
@@ -101,7 +102,9 @@ def fit_paths(
             )
             for of in (samples, checks)
         )
-        solution, powers, left_out = _fit(given, check, goal or Goal())
+        # Many small systems: threads would wait for each other longer than they work.
+        with threadpool_limits(limits=1, user_api="blas"):
+            solution, powers, left_out = _fit(given, check, goal or Goal())
         path = PolynomialPath(tuple(model.coordinate_names[c] for c in chosen), _plain(solution, powers, centre, half))
         fits[muscles.names[i]] = Fit(path, left_out)
     return fits
