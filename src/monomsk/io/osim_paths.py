@@ -15,7 +15,7 @@ from monomsk.io.atomic import write_text
 from monomsk.io.osim_document import Document
 from monomsk.io.osim_functions import function_element, number_text, vector_text
 from monomsk.io.xml_tree import load_xml
-from monomsk.model.polynomials import check_polynomial, exponents
+from monomsk.model.polynomials import check_polynomial
 from monomsk.model.spec import ModelSpec, MultivariatePolynomial, PolynomialPath
 
 FUNCTIONS = ("MultivariatePolynomialFunction", "LinearFunction", "PolynomialFunction", "MultiplierFunction")
@@ -97,7 +97,7 @@ def read_path_set(path: Path | str) -> dict[str, PolynomialPath]:
     if root.tag != "OpenSimDocument" or found is None:
         raise ModelError(f"{path} has no <{_SET}>; give a FunctionBasedPathSet, as OpenSim's PolynomialPathFitter writes")
     document = Document(path, 0, found)
-    elements = [element for element in found.iterfind("objects/FunctionBasedPath")]
+    elements = list(found.iterfind("objects/FunctionBasedPath"))
     return {posixpath.basename(e.get("name", "")): read_polynomial_path(document, e, e) for e in elements}
 
 

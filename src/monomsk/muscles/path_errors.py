@@ -1,11 +1,11 @@
 """How far polynomials are from the paths that they stand for."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from monomsk.model.spec import ModelSpec
 from monomsk.muscles.path_samples import Samples
 
 
@@ -26,16 +26,16 @@ class PathError:
     moment_arm_max: float
 
 
-def path_errors(spec: ModelSpec, points: Samples, polynomials: Samples) -> tuple[PathError, ...]:
-    """Errors of the muscles of `spec` whose paths are polynomials, against their paths with points in the same postures."""
+def path_errors(points: Samples, polynomials: Samples, names: tuple[str, ...], chosen: Collection[str]) -> tuple[PathError, ...]:
+    """Errors of the chosen ones of the muscles `names`, between paths with points and polynomials in the same postures."""
     found: list[PathError] = []
-    for i, muscle in enumerate(spec.muscles):
-        if muscle.polynomial is None:
+    for i, name in enumerate(names):
+        if name not in chosen:
             continue
         sound = points.sound[:, i] if points.sound[:, i].any() else np.ones(len(points.q), bool)
         length = (polynomials.length[sound, i] - points.length[sound, i])[:, None]
         arm = polynomials.moment_arm[sound, :, i] - points.moment_arm[sound, :, i]
-        found.append(PathError(muscle.name, *_figures(length), *_figures(arm)))
+        found.append(PathError(name, *_figures(length), *_figures(arm)))
     return tuple(found)
 
 
