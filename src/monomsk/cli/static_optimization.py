@@ -9,7 +9,7 @@ from monomsk.io import external_loads, muscle_tables, osim_read, results
 from monomsk.kinetics.applied_forces import attachment, sampled
 from monomsk.kinetics.inverse import cut, joint_forces
 from monomsk.model.compile import compile_model
-from monomsk.muscles.joint_loads import joint_loads
+from monomsk.muscles.joint_loads import joint_loads, smooth_path_warnings
 from monomsk.muscles.static_optimization import solve
 from monomsk.report import folder
 
@@ -33,7 +33,7 @@ def static_optimization(arguments: StaticOptimization, command: Sequence[str] = 
     with folder.writing(arguments.out) as place:
         muscle_tables.write_static_optimization(place, activity, config.reserve)
         muscle_tables.write_joint_loads(place / "joint_reactions.sto", loads)
-    for text in (*found.warnings, *activity.warnings):
+    for text in (*found.warnings, *activity.warnings, *smooth_path_warnings(spec)):
         print(f"warning: {text}", file=sys.stderr)
     left = activity.quality["reserve_peak_percent_moment"]
     print(

@@ -80,6 +80,17 @@ def joint_loads(
     )
 
 
+def smooth_path_warnings(spec: ModelSpec) -> tuple[str, ...]:
+    """A line when paths are polynomials, for what the loads then leave out."""
+    smooth = [m.name for m in spec.muscles if m.polynomial is not None]
+    if not smooth:
+        return ()
+    return (
+        f"joint loads leave out that muscles press the bones together where their paths are polynomials ({smooth[0]} and {len(smooth) - 1} "
+        "more): these act on coordinates and touch no bone, in OpenSim's JointReaction as here; take the model with path points for loads",
+    )
+
+
 def _moved(model: Model, coordinates: tuple[str, ...]) -> tuple[int, ...]:
     """Bodies whose joints have one of the coordinates, or one that follows such a coordinate."""
     index = {model.coordinate(name) for name in coordinates}
