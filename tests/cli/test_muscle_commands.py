@@ -1,5 +1,6 @@
 """`monomsk so` and `monomsk muscles` as a person meets them, and OpenSim's analyses of the same files."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,63 @@ def test_muscle_forces_and_joint_loads(laboratory: Path, tmp_path: Path, capsys:
     assert solved(laboratory, out) == 8
 
 
+def test_power_and_what_muscles_burn(laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert solved(laboratory, tmp_path / "so", "--metabolics", "bhargava2004") == 0
+    assert "W/kg metabolic power (1.20 of it basal, no other muscles)" in capsys.readouterr().out
+    power, joint, burnt = (storage.read(tmp_path / "so" / f"{name}_power.sto") for name in ("muscle", "joint", "metabolic"))
+    assert power.names == ("flexor", "extensor")
+    assert joint.names == ("flexion_power",)
+    np.testing.assert_allclose(burnt.column("metabolics_TOTAL"), burnt.values[:, 1:].sum(1), atol=1e-4)
+    figures = json.loads((tmp_path / "so" / "energy.json").read_text(encoding="utf-8"))
+    assert figures["metabolic_power_w_per_kg"]["model"] == "bhargava2004"
+    assert figures["muscle_work_j_per_kg"]["flexor"]["positive"] > 0.0
+    opensim = pytest.importorskip("opensim")
+    model = opensim.Model(str(laboratory / "model.osim"))
+    probe = opensim.Umberger2010MuscleMetabolicsProbe()
+    probe.setName("metabolics")
+    probe.set_report_total_metabolics_only(False)
+    model.addProbe(probe)
+    for name in power.names:
+        probe.addMuscle(name, 0.5)
+    labels = probe.getProbeOutputLabels()
+    assert burnt.names == tuple(labels.get(i) for i in range(labels.size()))
+    assert solved(laboratory, tmp_path / "without", "--metabolics", "none", "--passive") == 0
+    assert "metabolic" not in capsys.readouterr().out
+    assert not (tmp_path / "without" / "metabolic_power.sto").exists()
+    assert storage.read(tmp_path / "without" / "muscle_power.sto").names[2:] == tuple(
+        f"{name}_{part}" for part in ("active", "passive") for name in power.names
+    )
+
+
+def test_what_muscles_burn_is_what_opensims_probe_says_of_the_same_activations(laboratory: Path, tmp_path: Path) -> None:
+    opensim = pytest.importorskip("opensim")
+    opensim.Logger.setLevelString("Error")
+    assert solved(laboratory, tmp_path / "so", "--specific-tension", "250000") == 0
+    burnt, activation = (storage.read(tmp_path / "so" / f"{name}.sto") for name in ("metabolic_power", "StaticOptimization_activation"))
+    model = opensim.Model(str(laboratory / "model.osim"))
+    probe = opensim.Umberger2010MuscleMetabolicsProbe()
+    probe.setName("metabolics")
+    probe.set_report_total_metabolics_only(False)
+    model.addProbe(probe)
+    for name in ("flexor", "extensor"):
+        probe.addMuscle(name, 0.5)
+        model.updMuscles().get(name).set_ignore_tendon_compliance(True)
+    state = model.initSystem()
+    for frame in (20, 55, 80):
+        now = burnt.time[frame]
+        coordinate = model.updCoordinateSet().get("flexion")
+        coordinate.setValue(state, 0.4 + 0.3 * np.sin(5.0 * now))
+        coordinate.setSpeedValue(state, 1.5 * np.cos(5.0 * now))
+        controls = model.updControls(state)
+        for i, name in enumerate(("flexor", "extensor")):
+            model.getMuscles().get(name).setActivation(state, activation.column(name)[frame])
+            controls.set(i, activation.column(name)[frame])
+        model.setControls(state, controls)
+        model.realizeReport(state)
+        outputs = probe.getProbeOutputs(state)
+        np.testing.assert_allclose(burnt.values[frame], [outputs.get(i) for i in range(outputs.size())], rtol=1e-4)
+
+
 def test_weak_muscles_are_told_with_the_times(laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert solved(laboratory, tmp_path / "so", "--strength", "0.1", model="weak.osim") == 0
     said = capsys.readouterr().err
@@ -74,6 +132,7 @@ def test_weak_muscles_are_told_with_the_times(laboratory: Path, tmp_path: Path, 
         (["so", "bones.osim", "motion.mot"], 5, "no muscles"),
         (["muscles", "bones.osim", "motion.mot"], 5, "no muscles"),
         (["so", "model.osim", "motion.mot", "--exponent", "9"], 2, "between 1 and 4"),
+        (["so", "model.osim", "motion.mot", "--specific-tension", "25"], 2, "between 50000 and 5e+06"),
         (["muscles", "model.osim", "nowhere.mot"], 6, "cannot read nowhere.mot"),
         (["muscles", "model.osim", "motion.mot", "--start", "5"], 2, "no frame lies between"),
     ],

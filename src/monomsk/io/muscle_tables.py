@@ -1,4 +1,4 @@
-"""Muscles and joints as OpenSim's analyses write them: StaticOptimization, JointReaction, MuscleAnalysis."""
+"""Muscles and joints as OpenSim's analyses write them: StaticOptimization, JointReaction, MuscleAnalysis, ProbeReporter."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from monomsk.io import storage
 from monomsk.io.storage import Table
-from monomsk.types import JointLoads, MuscleActivity
+from monomsk.types import Energetics, JointLoads, MuscleActivity
 
 
 def write_static_optimization(folder: Path, muscles: MuscleActivity, reserve: float) -> None:
@@ -51,3 +51,27 @@ def write_muscle_table(
         OutputError: the file cannot be written.
     """
     storage.write(path, Table(time, names, values, name=Path(path).stem.lstrip("_")))
+
+
+def write_energetics(folder: Path, energetics: Energetics) -> None:
+    """Write muscle_power.sto and joint_power.sto, and metabolic_power.sto where there is a metabolic power; all in W.
+
+    muscle_power.sto has a column a muscle; where passive elasticity had a part, then `<muscle>_active` and `<muscle>_passive` for
+    the parts of the fibres. joint_power.sto has a column a coordinate, `knee_angle_r_power`. metabolic_power.sto is as OpenSim's
+    ProbeReporter writes a probe with the name `metabolics`: `metabolics_TOTAL`, `metabolics_BASAL`, `metabolics_<muscle>`.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    time, names, values = energetics.time, energetics.names, energetics.muscle
+    if np.any(energetics.passive):
+        names = (*names, *(f"{name}_{part}" for part in ("active", "passive") for name in names))
+        values = np.concatenate([values, energetics.active, energetics.passive], axis=1)
+    storage.write(folder / "muscle_power.sto", Table(time, names, values, name="Muscle power"))
+    joints = tuple(f"{name}_power" for name in energetics.coordinates)
+    storage.write(folder / "joint_power.sto", Table(time, joints, energetics.joint, name="Joint power"))
+    if (cost := energetics.metabolic) is not None:
+        basal = np.full((len(time), 1), cost.basal)
+        values = np.concatenate([cost.power.sum(axis=1, keepdims=True) + basal, basal, cost.power], axis=1)
+        columns = tuple(f"metabolics_{name}" for name in ("TOTAL", "BASAL", *energetics.names))
+        storage.write(folder / "metabolic_power.sto", Table(time, columns, values, name="Metabolic power"))

@@ -9,7 +9,7 @@ from monomsk.model.model import Model
 from monomsk.model.muscles import Muscles
 from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.inverse_dynamics import net_wrenches
-from monomsk.physics.muscle_path import muscle_paths
+from monomsk.physics.native_paths import muscle_paths
 
 
 def muscle_wrenches(

@@ -12,7 +12,7 @@ from monomsk.physics.activation import activation_rate, activation_step
 from monomsk.physics.forward_kinematics import forward_kinematics
 from monomsk.physics.muscle import rigid_tendon_forces
 from monomsk.physics.muscle_dynamics import effective_activation, fiber_equilibrium, fiber_step, muscle_dynamics
-from monomsk.physics.muscle_path import muscle_paths
+from monomsk.physics.native_paths import muscle_paths
 from monomsk.physics.polynomial_path import lengthening_speeds
 from monomsk.physics.simulate import Drive, Forces, State
 

@@ -66,12 +66,24 @@ class _Pose(NamedTuple):
     p: Float[Array, "body 3"]
 
 
-class _Laid(NamedTuple):
+class Laid(NamedTuple):
+    """Some rows of the table of paths at one posture; see `Paths`."""
+
     length: Float[Array, " row"]
     work: Float[Array, "row nq"]
-    force: Float[Array, "row point 3"]
     inside_of: Int[Array, " row"]
     points: Int[Array, " row"]
+    """How many of the row's own points are on the path."""
+
+
+Group = tuple[int, int, Wraps | None]
+"""Rows from the first to the last but one, and what they wrap over."""
+
+
+def groups(muscles: Muscles) -> list[Group]:
+    """Rows that are laid together, in their order; none is empty."""
+    unwrapped = muscles.wraps[0].rows[0] if muscles.wraps else muscles.location.shape[0]
+    return [*([(0, unwrapped, None)] if unwrapped else []), *((*w.rows, w) for w in muscles.wraps)]
 
 
 def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, " nq"]) -> Paths:
@@ -81,22 +93,43 @@ def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, "
     Loan 1995; Sherman et al. 2013). Equals −dL/dq where every path is the shortest, which paths over ellipsoids and tori
     are not. Coordinates count as independent of each other; see `coupled`.
     """
+    return by_muscle(muscles, lay(model, muscles, poses, q, groups(muscles)), list(range(muscles.location.shape[0])), q)
+
+
+def by_muscle(muscles: Muscles, laid: Laid, rows: list[int], q: Float[Array, " nq"]) -> Paths:
+    """Paths in the order of the muscles, from those of all rows of the table, given in the order `rows`, and the polynomials."""
+    if muscles.polynomials.count:
+        laid = Laid(*(jnp.concatenate(a) for a in zip(laid, _functions(muscles, q, laid.work.shape[1]), strict=True)))
+        rows = [*rows, *range(muscles.location.shape[0], muscles.count)]
+    at = jnp.array([rows.index(row) for row in muscles.row], int)
+    return Paths(laid.length[at], laid.work[at], laid.inside_of[at], (laid.points[at] < 2) | ~jnp.isfinite(laid.length[at]))
+
+
+def _functions(muscles: Muscles, q: Float[Array, " nq"], nq: int) -> Laid:
+    """Rows of the paths that are polynomials: they act on coordinates and touch no body."""
+    length, arm = polynomial_paths(muscles.polynomials, q)
+    count = muscles.polynomials.count
+    return Laid(length, jnp.pad(arm, ((0, 0), (0, nq - arm.shape[1]))), jnp.full(count, -1), jnp.full(count, 2))
+
+
+def lay(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, " nq"], which: list[Group]) -> Laid:
+    """Lay the paths of some groups of rows."""
+    if not which:
+        return Laid(jnp.zeros(0, q.dtype), jnp.zeros((0, model.nq), q.dtype), jnp.zeros(0, int), jnp.zeros(0, int))
     pose = _Pose(
         jnp.concatenate([poses.R, jnp.eye(3, dtype=q.dtype)[None]]),
         jnp.concatenate([poses.p, jnp.zeros((1, 3), q.dtype)]),
     )
-    location, rate = _locations(muscles, q)
+    location, rate = locations(muscles, q)
     value = q[muscles.coordinate]
     active = (value >= muscles.lower - RANGE_MARGIN) & (value <= muscles.upper + RANGE_MARGIN)
     point = _turned(pose.R[muscles.body], location) + pose.p[muscles.body]
     twist = coordinate_twists(model, poses, poses.p[0])
     # The ground, body −1, is moved by nothing.
     moves = jnp.concatenate([model.ancestor[:, jnp.array(model.coordinate_body)], jnp.zeros((1, model.nq), bool)])
-    unwrapped = muscles.wraps[0].rows[0] if muscles.wraps else len(active)
-    parts: list[_Laid] = []
-    for low, high, wraps in [(0, unwrapped, None), *((*w.rows, w) for w in muscles.wraps)]:
-        if low == high:
-            continue
+    parts: list[Laid] = []
+    pulls = jnp.zeros((*active.shape, 3), q.dtype)
+    for low, high, wraps in which:
         points = active.shape[1] if wraps is None else wraps.points
         start = _blank(point[low:high, :points], active[low:high, :points], 0 if wraps is None else wraps.radius.shape[1])
         body, inside_of = muscles.body[low:high, :points], jnp.full(high - low, -1)
@@ -106,23 +139,11 @@ def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, "
         start = _once(start)
         length, force = _tension(start)
         work = _work(start.point - poses.p[0], force, moves[body], twist.T)
-        force = jnp.pad(force[:, :points], ((0, 0), (0, active.shape[1] - points), (0, 0)))
-        parts.append(_Laid(length, work, force, inside_of, jnp.sum(active[low:high], 1)))
-    if muscles.polynomials.count:
-        parts.append(_functions(muscles, q, model.nq))
-    laid = _Laid(*(jnp.concatenate(a) for a in zip(*parts, strict=True)))
-    work = laid.work + _moving_work(muscles, pose.R, laid.force, rate, model.nq)
-    row = jnp.array(muscles.row)
-    return Paths(laid.length[row], work[row], laid.inside_of[row], (laid.points[row] < 2) | ~jnp.isfinite(laid.length[row]))
-
-
-def _functions(muscles: Muscles, q: Float[Array, " nq"], nq: int) -> _Laid:
-    """Rows of the paths that are polynomials: they act on coordinates and touch no body."""
-    length, arm = polynomial_paths(muscles.polynomials, q)
-    count = muscles.polynomials.count
-    arm = jnp.pad(arm, ((0, 0), (0, nq - arm.shape[1])))
-    nothing = jnp.zeros((count, muscles.location.shape[1], 3), q.dtype)
-    return _Laid(length, arm, nothing, jnp.full(count, -1), jnp.full(count, 2))
+        pulls = pulls.at[low:high, :points].set(force[:, :points])
+        parts.append(Laid(length, work, inside_of, jnp.sum(active[low:high], 1)))
+    laid = Laid(*(jnp.concatenate(a) for a in zip(*parts, strict=True)))
+    rows = jnp.array([row for low, high, _ in which for row in range(low, high)])
+    return laid._replace(work=laid.work + _moving_work(muscles, pose.R, pulls, rate, model.nq)[rows])
 
 
 def _once(values: _Values) -> _Values:
@@ -156,7 +177,7 @@ def coupled(model: Model, q: Float[Array, " nq"], moment_arm: Float[Array, "musc
     return moment_arm.at[:, source].add(moment_arm[:, target] * rate).at[:, target].set(0.0)
 
 
-def _locations(muscles: Muscles, q: Float[Array, " nq"]) -> tuple[Float[Array, "row point 3"], Float[Array, " curve"]]:
+def locations(muscles: Muscles, q: Float[Array, " nq"]) -> tuple[Float[Array, "row point 3"], Float[Array, " curve"]]:
     """Points in their bodies, and the rates at which the moving ones follow their coordinates."""
     moving = muscles.moving
     if not moving.row.shape[0]:
