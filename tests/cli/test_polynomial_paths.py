@@ -80,7 +80,7 @@ def test_the_model_in_muscles_and_so_and_in_opensim(fitted: Path, tmp_path: Path
     files = [str(fitted / "out" / "model.osim"), str(fitted / "motion.mot")]
     assert main(["muscles", *files, "--out", str(tmp_path / "muscles")]) == 0
     assert main(["so", *files, "--out", str(tmp_path / "so")]) == 0
-    assert "joint loads leave out that muscles press the bones together" in capsys.readouterr().err
+    assert "joint loads leave out that these muscles press the bones together" in capsys.readouterr().err
     activation = storage.read(tmp_path / "so" / "StaticOptimization_activation.sto").values
     assert 0.01 - 1e-9 <= activation[:, :2].min() < activation[:, :2].max() < 1.0
     length, arm = (storage.read(tmp_path / "muscles" / f"_{name}.sto") for name in ("Length", "MomentArm_flexion"))
