@@ -192,6 +192,36 @@ class MuscleAnalysis:
 
 
 @dataclass(frozen=True)
+class PolynomialPaths:
+    """The model with polynomials in place of its muscle paths, smooth and fast, as OpenSim's PolynomialPathFitter makes them."""
+
+    model: tyro.conf.Positional[Path]
+    """The body with its muscles, scaled to the person (.osim)."""
+    motion: Path | None = None
+    """Fit around this motion (.mot, .sto) alone; across the ranges of the coordinates if not given."""
+    margin: float = 0.175
+    """How far around the motion [rad]."""
+    samples: int = 2048
+    """Postures to fit to; another half of that many choose the order, and as many again tell the errors."""
+    order: int = 9
+    """Highest order of a polynomial, 9 at most."""
+    length_tolerance: float = 1e-4
+    """Root mean square error of a length with which an order will do [m]."""
+    arm_tolerance: float = 1e-4
+    """The same of a moment arm [m]."""
+    seed: int = 0
+    """Of the draw of postures."""
+    paths: Path | None = None
+    """Take the polynomials of this FunctionBasedPathSet instead of fitting any, and tell their errors."""
+    opensim_compat: bool = False
+    """Fit to paths as OpenSim 4.6 lays them where it differs from the shortest."""
+    out: Path = Path("polynomial_paths")
+    """Folder for model.osim, FunctionBasedPathSet.xml and path_errors.csv."""
+    overwrite: bool = False
+    """Replace earlier results in that folder."""
+
+
+@dataclass(frozen=True)
 class ForwardDynamics:
     """The motion that generalized forces make from a state, as OpenSim's forward tool finds it."""
 
@@ -234,6 +264,7 @@ COMMANDS = {
     "id": InverseDynamics,
     "so": StaticOptimization,
     "muscles": MuscleAnalysis,
+    "paths": PolynomialPaths,
     "fd": ForwardDynamics,
 }
 """What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is

@@ -11,7 +11,7 @@ from monomsk.kinetics.inverse import cut, joint_forces
 from monomsk.model.compile import compile_model
 from monomsk.muscles.actuators import actuators
 from monomsk.muscles.energetics import energetics
-from monomsk.muscles.joint_loads import joint_loads
+from monomsk.muscles.joint_loads import joint_loads, smooth_path_warnings
 from monomsk.muscles.knee_contact import knee_contact
 from monomsk.muscles.static_optimization import solve
 from monomsk.report import folder
@@ -47,7 +47,14 @@ def static_optimization(arguments: StaticOptimization, command: Sequence[str] = 
             muscle_tables.write_knee_contact(place / "knee_contact.sto", knees)
         muscle_tables.write_energetics(place, power)
         write_json(place / "energy.json", energy(power))
-    for text in (*notes, *found.warnings, *activity.warnings, *power.warnings, *(knees.warnings if knees else ())):
+    for text in (
+        *notes,
+        *found.warnings,
+        *activity.warnings,
+        *power.warnings,
+        *(knees.warnings if knees else ()),
+        *smooth_path_warnings(spec),
+    ):
         print(f"warning: {text}", file=sys.stderr)
     left = activity.quality["reserve_peak_percent_moment"]
     print(

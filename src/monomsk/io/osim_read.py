@@ -220,6 +220,7 @@ def _check_references(document: Document, spec: ModelSpec) -> None:
     for muscle in spec.muscles:
         used = [point.coordinate for point in muscle.points]
         used += [axis.coordinate for point in muscle.points for axis in point.moving or ()]
+        used += muscle.polynomial.coordinates if muscle.polynomial else ()
         for name in used:
             if name is not None and name not in coordinates:
                 raise ModelError(f"{document.path}: muscle {muscle.name} uses the coordinate {name}, which no joint has")

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from monomsk.errors import ModelError
 from monomsk.model.model import Model
 from monomsk.model.muscles import SURFACES, Moving, Muscles, Wraps
 
@@ -46,8 +47,11 @@ def scale_muscles(muscles: Muscles, factors: Float[Array, "body 3"]) -> Muscles:
     """The muscles on the stretched body: path points, moving ones too, and wrapped surfaces follow the bodies that carry them.
 
     Fibre and tendon lengths and strengths stay as they are, because they follow from path lengths and mass. Equals
-    `compile_muscles` of `edit.with_numbers` with the same factors.
+    `compile_muscles` of `edit.with_numbers` with the same factors. Raises ModelError for paths that are polynomials: they have
+    no points that could follow.
     """
+    if muscles.polynomials.count:
+        raise ModelError("muscle paths that are polynomials cannot follow a stretched body; stretch the one with points and fit anew")
     stretch = jnp.concatenate([factors, jnp.ones((1, 3), factors.dtype)])
     return eqx.tree_at(
         lambda m: (m.location, m.moving, m.wraps),

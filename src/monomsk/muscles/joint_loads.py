@@ -85,6 +85,17 @@ def joint_loads(
     )
 
 
+def smooth_path_warnings(spec: ModelSpec) -> tuple[str, ...]:
+    """A line when paths are polynomials, for what the loads then leave out."""
+    smooth = [m.name for m in spec.muscles if m.polynomial is not None]
+    if not smooth:
+        return ()
+    return (
+        f"{len(smooth)} muscle paths are polynomials ({smooth[0]} …), which act on coordinates and touch no bone: as in OpenSim's "
+        "JointReaction, joint loads leave out that these muscles press the bones together; take the model with path points for them",
+    )
+
+
 def _moved(model: Model, coordinates: tuple[str, ...], carriers: tuple[int, ...]) -> tuple[int, ...]:
     """Bodies whose joints have one of the coordinates, or one that follows such a coordinate, and stiff joints between these or
     between them and a body that forces act on."""

@@ -13,6 +13,7 @@ from monomsk.physics.forward_kinematics import forward_kinematics
 from monomsk.physics.muscle import rigid_tendon_forces
 from monomsk.physics.muscle_dynamics import effective_activation, fiber_equilibrium, fiber_step, muscle_dynamics
 from monomsk.physics.native_paths import muscle_paths
+from monomsk.physics.polynomial_path import lengthening_speeds
 from monomsk.physics.simulate import Drive, Forces, State
 
 Tendons = Literal["rigid", "compliant"]
@@ -107,4 +108,4 @@ def _paths(
 ) -> tuple[Float[Array, " muscle"], Float[Array, " muscle"], Float[Array, "muscle nq"]]:
     """Lengths [m], lengthening speeds [m/s] and moment arms."""
     paths = muscle_paths(model, muscles, forward_kinematics(model, q), q)
-    return paths.length, -paths.moment_arm @ qd, paths.moment_arm
+    return paths.length, lengthening_speeds(muscles, q, qd, paths.moment_arm), paths.moment_arm

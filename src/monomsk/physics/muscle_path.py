@@ -24,6 +24,7 @@ from monomsk.physics import wrap_surface
 from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED, Bend, Point, extra_length
 from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.jacobian import coordinate_twists
+from monomsk.physics.polynomial_path import polynomial_paths
 
 ROUNDS, OPENSIM_ROUNDS = 16, 8
 """How often the wraps of a path that has several are gone over; OpenSim's limit."""
@@ -82,7 +83,7 @@ Group = tuple[int, int, Wraps | None]
 
 def groups(muscles: Muscles) -> list[Group]:
     """Rows that are laid together, in their order; none is empty."""
-    unwrapped = muscles.wraps[0].rows[0] if muscles.wraps else muscles.count
+    unwrapped = muscles.wraps[0].rows[0] if muscles.wraps else muscles.location.shape[0]
     return [*([(0, unwrapped, None)] if unwrapped else []), *((*w.rows, w) for w in muscles.wraps)]
 
 
@@ -93,17 +94,29 @@ def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, "
     Loan 1995; Sherman et al. 2013). Equals −dL/dq where every path is the shortest, which paths over ellipsoids and tori
     are not. Coordinates count as independent of each other; see `coupled`.
     """
-    return by_muscle(muscles, lay(model, muscles, poses, q, groups(muscles)), list(range(muscles.count)))
+    return by_muscle(muscles, lay(model, muscles, poses, q, groups(muscles)), list(range(muscles.location.shape[0])), q)
 
 
-def by_muscle(muscles: Muscles, laid: Laid, rows: list[int]) -> Paths:
-    """Paths in the order of the muscles, from those of all rows, given in the order `rows`."""
+def by_muscle(muscles: Muscles, laid: Laid, rows: list[int], q: Float[Array, " nq"]) -> Paths:
+    """Paths in the order of the muscles, from those of all rows of the table, given in the order `rows`, and the polynomials."""
+    if muscles.polynomials.count:
+        laid = Laid(*(jnp.concatenate(a) for a in zip(laid, _functions(muscles, q, laid.work.shape[1]), strict=True)))
+        rows = [*rows, *range(muscles.location.shape[0], muscles.count)]
     at = jnp.array([rows.index(row) for row in muscles.row], int)
     return Paths(laid.length[at], laid.work[at], laid.inside_of[at], (laid.points[at] < 2) | ~jnp.isfinite(laid.length[at]))
 
 
+def _functions(muscles: Muscles, q: Float[Array, " nq"], nq: int) -> Laid:
+    """Rows of the paths that are polynomials: they act on coordinates and touch no body."""
+    length, arm = polynomial_paths(muscles.polynomials, q)
+    count = muscles.polynomials.count
+    return Laid(length, jnp.pad(arm, ((0, 0), (0, nq - arm.shape[1]))), jnp.full(count, -1), jnp.full(count, 2))
+
+
 def lay(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, " nq"], which: list[Group]) -> Laid:
     """Lay the paths of some groups of rows."""
+    if not which:
+        return Laid(jnp.zeros(0, q.dtype), jnp.zeros((0, model.nq), q.dtype), jnp.zeros(0, int), jnp.zeros(0, int))
     pose = _Pose(
         jnp.concatenate([poses.R, jnp.eye(3, dtype=q.dtype)[None]]),
         jnp.concatenate([poses.p, jnp.zeros((1, 3), q.dtype)]),
