@@ -1,7 +1,7 @@
 """`monomsk so` against OpenSim's JointReaction on laboratory walking: python benchmarks/joint_reactions_lab.py --root ../shared/data.
 
 Both read the same files: the person's model, the coordinates and the forces of the plates, as in `id_lab.py`. OpenSim's AnalyzeTool
-gets besides the muscle forces and motors that `monomsk so --opensim-compat` wrote (`StaticOptimization_force.sto`,
+gets besides the muscle forces and motors that `monomsk so` wrote (`StaticOptimization_force.sto`,
 `reserve_actuators.xml`), computes the accelerations they make, and from these what the joints transmit. The table has the root mean
 square and the largest length of the difference of the vectors, forces in per cent of body weight, moments in per cent of body
 weight times one metre, and the largest load that OpenSim finds. Joints that muscles are not asked to move have none in ours.
@@ -37,7 +37,7 @@ def main() -> None:
         "--only", nargs="*", default=["HAM18__walk2", "OC4__walkingTI1", "OC_92kg__walking2"], help="parts of trials' file names"
     )
     parser.add_argument("--frames", type=int, default=120, help="most frames of a trial")
-    parser.add_argument("--default-paths", action="store_true", help="without --opensim-compat")
+    parser.add_argument("--default-paths", action="store_true", help="with --no-opensim-compat")
     chosen = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
     root = chosen.root / "kinetics"

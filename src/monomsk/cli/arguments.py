@@ -166,7 +166,7 @@ class StaticOptimization:
     power of muscles and joints (muscle_power.sto, joint_power.sto, metabolic_power.sto, energy.json)."""
     overwrite: bool = False
     """Replace earlier results in that folder."""
-    muscles: Annotated[MusclesConfig, tyro.conf.arg(name="")] = field(default_factory=MusclesConfig)
+    muscles: Annotated[MusclesConfig, tyro.conf.arg(name="")] = field(default_factory=lambda: MusclesConfig(opensim_compat=True))
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,8 @@ class MuscleAnalysis:
     """Folder for _Length.sto, _LengtheningSpeed.sto and a _MomentArm_….sto for every coordinate that a muscle moves."""
     overwrite: bool = False
     """Replace earlier results in that folder."""
-    opensim_compat: bool = False
-    """Lay paths as OpenSim 4.6 does where it differs from the shortest, to compare numbers with it."""
+    opensim_compat: bool = True
+    """Lay paths as OpenSim 4.6 does; --no-opensim-compat lays the shortest where the two differ."""
 
 
 @dataclass(frozen=True)
