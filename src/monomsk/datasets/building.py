@@ -9,9 +9,9 @@ from importlib import resources
 from multiprocessing import get_context
 from pathlib import Path
 
-import jax.numpy as jnp
+import equinox as eqx
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from monomsk.datasets import corpus, laboratory
 from monomsk.datasets.corpus import MotionClip, Origin
@@ -231,12 +231,17 @@ def clip_of(recording: Recording, person: Person, fitted: FittedMotion) -> Motio
 def measured_coordinates(model: Model, error: Float[np.ndarray, "time marker"]) -> Bool[np.ndarray, " nq"]:
     """Which coordinates move a point that was seen, in the neutral pose with bent elbows and knees."""
     bent = np.array([0.8 if n.startswith(("elbow", "knee_angle")) else 0.0 for n in model.coordinate_names])
-    poses = forward_kinematics(model, model.coordinate_default + jnp.asarray(bent))
-    moves = np.linalg.norm(np.asarray(point_jacobian(model, poses, model.marker_body, marker_positions(model, poses))), axis=1)
+    moves = np.linalg.norm(np.asarray(_slopes(model, model.coordinate_default + bent)), axis=1)
     seen = np.isfinite(error).mean(0) > 0.2
     shown = (moves[seen].max(axis=0, initial=0.0) > SHOWN) & ~np.array(model.locked)
     shown[list(model.dependent)] = shown[list(model.independent)]
     return shown
+
+
+@eqx.filter_jit
+def _slopes(model: Model, q: Float[Array, " nq"]) -> Float[Array, "marker 3 nq"]:
+    poses = forward_kinematics(model, q)
+    return point_jacobian(model, poses, model.marker_body, marker_positions(model, poses))
 
 
 def errors_by_body(person: Person, error: Float[np.ndarray, "time marker"]) -> dict[str, float]:
