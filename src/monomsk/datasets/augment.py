@@ -171,14 +171,14 @@ def _leg_length(generic: Model, factors: Float[np.ndarray, "body 3"]) -> float:
 def _planted_points(model: Model, contact: Bool[np.ndarray, "time 4"]) -> Bool[np.ndarray, "time contact"]:
     """Which contact spheres stand, from heels and toes."""
     columns = [
-        contact[:, 2 * model.body_names[b].endswith("_l") + (0 if c == _heel(model, model.body_names[b][-2:]) else 1)]
+        contact[:, 2 * model.body_names[b].endswith("_l") + (0 if c == heel_sphere(model, model.body_names[b][-2:]) else 1)]
         for c, b in enumerate(model.contact_body)
     ]
     return np.stack(columns, -1)
 
 
-def _heel(model: Model, side: str) -> int:
-    """The sphere under the heel."""
+def heel_sphere(model: Model, side: str) -> int:
+    """The contact sphere under the heel of side `_r` or `_l`."""
     on = [c for c, b in enumerate(model.contact_body) if model.body_names[b] == f"calcn{side}"]
     return min(on, key=lambda c: float(model.contact_location[c, 0]))
 
@@ -189,7 +189,7 @@ def contacts(model: Model, sole: Float[np.ndarray, "time contact 3"], rate: floa
     stands = (sole[..., 1] < LOW) & (speed < SLOW)
     columns = []
     for side in ("_r", "_l"):
-        heel = _heel(model, side)
+        heel = heel_sphere(model, side)
         rest = [c for c, b in enumerate(model.contact_body) if model.body_names[b].endswith(side) and c != heel]
         columns += [stands[:, heel], stands[:, rest].any(1)]
     return np.stack(columns, -1)
