@@ -92,6 +92,24 @@ def test_another_body_stands_on_the_same_floor() -> None:
     np.testing.assert_array_equal(after.q[:, limbs], before.q[:, limbs])
 
 
+def test_straightened_legs_carry_the_same_trunk_on_the_same_feet() -> None:
+    model, before = generic_body(), clip()
+    after = augment.straightened(before, model, 0.2)
+    knee = before.names.index("knee_angle_r")
+    lost = before.q[:, knee] - after.q[:, knee]
+    bent = before.q[:, knee]
+    assert lost.max() < 0.2
+    assert lost[bent > 0.4].min() > 0.05
+    assert (after.q[:, knee] > -1e-6).all()
+    sole, there = (augment.soles(c.body(model), c.q) for c in (after, before))
+    assert np.abs(sole[..., 1] - there[..., 1]).max() < 0.008
+    assert np.abs((sole - there).mean(1)[:, [0, 2]]).max() < 0.02
+    tops = [markers(c) for c in (after, before)]
+    ups = [m["head_top"] - m["hip_mid"] for m in tops]
+    np.testing.assert_allclose(ups[0], ups[1], atol=1e-5)
+    assert (tops[0]["hip_mid"][:, 1] > tops[1]["hip_mid"][:, 1]).all()
+
+
 def test_drawn_people_are_as_large_as_people() -> None:
     model, random = generic_body(), np.random.default_rng(0)
     drawn = [augment.drawn_shape(model, load_anatomy(), random) for _ in range(60)]

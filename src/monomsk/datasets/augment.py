@@ -149,16 +149,42 @@ def of_shape(clip: MotionClip, generic: Model, factors: Float[np.ndarray, "body 
     legs = _leg_length(generic, factors) / _leg_length(generic, clip.factors)
     q = clip.q.astype(float)
     q[:, [clip.names.index(n) for n in SLIDES]] *= legs
-    after = soles(other.body(generic), q)
-    # The lowest sole point as high as before; what stood still is to stand still.
-    q[:, clip.names.index("pelvis_ty")] += legs * before[..., 1].min(1) - after[..., 1].min(1)
+    return replace(other, q=_grounded(other, generic, q, legs * before).astype(np.float32))
+
+
+def straightened(clip: MotionClip, generic: Model, angle: float) -> MotionClip:
+    """The clip with straighter knees: by `angle` [rad] where they are nearly straight, less where they are bent, not at all from 110° on.
+
+    Hip and ankle share the change, so that trunk and feet keep their directions; the feet stay where they are and the hips rise.
+    For skeletons whose legs are bent when people stand straight.
+    """
+    q = clip.q.astype(float)
+    for side in "rl":
+        i = clip.names.index(f"knee_angle_{side}")
+        part = np.clip((np.radians(110.0) - q[:, i]) / np.radians(90.0), 0.0, 1.0)
+        # Legs that are straight already stay so, without a corner on the way there.
+        change = angle * part * -np.expm1(-np.maximum(q[:, i], 0.0) / angle)
+        for name, share in ((f"knee_angle_{side}", 1.0), (f"hip_flexion_{side}", 0.5), (f"ankle_angle_{side}", 0.5)):
+            q[:, clip.names.index(name)] -= share * change
+    q = np.array(jax.vmap(partial(complete, generic))(jnp.asarray(q)))
+    before = soles(clip.body(generic), clip.q)
+    return replace(clip, q=_grounded(clip, generic, q, before).astype(np.float32))
+
+
+def _grounded(
+    clip: MotionClip, generic: Model, q: Float[np.ndarray, "time nq"], wanted: Float[np.ndarray, "time contact 3"]
+) -> Float[np.ndarray, "time nq"]:
+    """The coordinates of the clip's person, moved so that the lowest sole point is as high as wanted and planted ones travel as wanted."""
+    q = q.copy()
+    after = soles(clip.body(generic), q)
+    q[:, clip.names.index("pelvis_ty")] += wanted[..., 1].min(1) - after[..., 1].min(1)
     planted = _planted_points(generic, clip.contact)
-    slip = np.diff(after - legs * before, axis=0)[..., [0, 2]]
+    slip = np.diff(after - wanted, axis=0)[..., [0, 2]]
     weight = (planted[1:] & planted[:-1]).astype(float)
     drift = np.einsum("tc,tci->ti", weight, slip) / np.maximum(weight.sum(1), 1.0)[:, None]
     travel = np.concatenate([np.zeros((1, 2)), np.cumsum(drift, axis=0)])
     q[:, [clip.names.index(n) for n in ("pelvis_tx", "pelvis_tz")]] -= gaussian_filter1d(travel, 1.0, axis=0, mode="nearest")
-    return replace(other, q=q.astype(np.float32))
+    return q
 
 
 def _leg_length(generic: Model, factors: Float[np.ndarray, "body 3"]) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from monomsk.datasets import corpus, laboratory
+from monomsk.datasets.augment import straightened
 from monomsk.datasets.corpus import MotionClip, Origin
 from monomsk.datasets.fitting import FittedMotion, Person, fit_clip, fit_person, generic_body, opened
 from monomsk.datasets.mocap import SOURCES, read_mocap
@@ -30,6 +31,8 @@ WORST = 0.05
 """A clip whose points are further from the body than this on average [m] is not the motion of a person, and is left out."""
 SHOWN = 0.03
 """A coordinate is measured where it moves a point by as much [m/rad]."""
+BENT = {"acclaim": np.radians(12.0), "bandai": np.radians(10.0)}
+"""By how much legs are bent in a source's skeletons when people stand straight [rad]; see docs/training.md."""
 BODY = ("data/body/anatomy.toml", "data/body/monomsk_body.osim")
 INGREDIENTS = (
     *(f"datasets/{stem}.py" for stem in ("fitting", "points", "recording", "mocap", "laboratory")),
@@ -212,7 +215,7 @@ def clip_of(recording: Recording, person: Person, fitted: FittedMotion) -> Motio
     q = fitted.q.copy()
     start = [person.model.coordinate(name) for name in ("pelvis_tx", "pelvis_tz")]
     q[:, start] -= q[0, start]
-    return MotionClip(
+    clip = MotionClip(
         origin=origin,
         names=person.model.coordinate_names,
         bodies=person.model.body_names,
@@ -226,6 +229,7 @@ def clip_of(recording: Recording, person: Person, fitted: FittedMotion) -> Motio
         mass=np.nan if recording.mass is None else recording.mass,
         error=errors_by_body(person, fitted.error),
     )
+    return straightened(clip, generic_body(), BENT[recording.points]) if recording.points in BENT else clip
 
 
 def measured_coordinates(model: Model, error: Float[np.ndarray, "time marker"]) -> Bool[np.ndarray, " nq"]:
