@@ -227,7 +227,7 @@ class _Problem:
         count = self.seen.weight.shape[0]
         return [jax.tree.map(lambda a, low=low: _padded(np.asarray(a)[low : low + CHUNK]), self.seen) for low in range(0, count, CHUNK)]
 
-    def chunks(self, x: Float[np.ndarray, "time nx"]) -> list[tuple[Seen, Float[np.ndarray, "chunk+1 nx"]]]:
+    def chunks(self, x: Float[np.ndarray, "time nx"]) -> list[tuple[Seen, Float[Array, "chunk+1 nx"]]]:
         """Chunks with their coordinates, and one frame more: the first of the next chunk; the last frame slides nowhere."""
         return [(part, jnp.asarray(x[_window(k * CHUNK, len(x), CHUNK + 1)])) for k, part in enumerate(self.parts)]
 
