@@ -29,6 +29,7 @@ setup(
                 "-std=c++17",
                 "-O3",
                 "-fvisibility=hidden",
+                "-g0",
                 "-fno-math-errno",
                 "-fno-strict-aliasing",
                 "-Wno-psabi",

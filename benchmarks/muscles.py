@@ -1,7 +1,9 @@
 """Speed of the muscles beside OpenSim's: python benchmarks/muscles.py. On one thread, after compiling, in one run.
 
 Paths: lengths and moment arms of all muscles of the shipped body about all coordinates, 256 frames together, against
-OpenSim's MuscleAnalysis over some of the same postures.
+OpenSim's MuscleAnalysis over some of the same postures. Static optimization: activations of a swaying motion from its
+moments on, paths and forces of the muscles included, against OpenSim's StaticOptimization over some of its frames; the tool
+does its inverse dynamics on the way, a small part of its time.
 """
 
 import argparse
@@ -16,15 +18,24 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_
 import jax
 import jax.numpy as jnp
 import numpy as np
+from so_lab import arm
 
+from monomsk.config import MusclesConfig
 from monomsk.io.body import load_body
+from monomsk.kinetics.inverse import joint_forces
 from monomsk.model.compile import compile_model
 from monomsk.model.model import Model, complete
 from monomsk.model.muscles import compile_muscles
+from monomsk.model.spec import ModelSpec
+from monomsk.muscles.static_optimization import solve
 from monomsk.physics.forward_kinematics import forward_kinematics
-from monomsk.physics.muscle_path import coupled, muscle_paths
+from monomsk.physics.muscle_path import coupled
+from monomsk.physics.native_paths import muscle_paths
+from monomsk.types import Motion
 
 BODY = Path(__file__).parents[1] / "src/monomsk/data/body/monomsk_body.osim"
+RESERVE = 10.0
+"""Optimal moment of the reserves [N·m]."""
 LEAST_FRAMES = 40
 """OpenSim puts splines through the motion and takes no shorter one."""
 
@@ -36,6 +47,7 @@ def main() -> None:
     given = options.parse_args()
     jax.config.update("jax_enable_x64", True)
     paths(given.batch, given.peer_frames)
+    static_optimization(2 * given.batch, given.peer_frames)
 
 
 def paths(batch: int, peer_frames: int) -> None:
@@ -72,25 +84,70 @@ def postures(model: Model, count: int) -> jax.Array:
     return jax.vmap(lambda x: complete(model, x))(jnp.array(q))
 
 
+def static_optimization(frames: int, peer_frames: int) -> None:
+    spec = load_body()
+    motion = swaying(spec, frames)
+    found = joint_forces(motion, spec)
+    peer = peer_optimization(spec, motion, peer_frames)
+    print(f"static optimization: OpenSim's {peer:10.1f} frames/s")
+    first, best = timed(lambda: solve(found, spec, MusclesConfig(reserve=RESERVE)))
+    print(
+        f"static optimization: ours, paths included {frames / best:10.1f} frames/s, {frames / best / peer:7.0f} times; first {first:.1f} s"
+    )
+
+
+def swaying(spec: ModelSpec, frames: int) -> Motion:
+    """Arms, trunk and legs go to and fro by a tenth of a radian about a slight crouch."""
+    at = np.arange(frames) / 100.0
+    model = compile_model(spec)
+    turning = np.array([c.rotational for c in spec.coordinates])
+    middle = np.array([0.4 if c.name.startswith(("knee_angle", "hip_flexion")) else c.default for c in spec.coordinates])
+    phase = np.random.default_rng(1).uniform(0.0, 2.0 * np.pi, model.nq)
+    q = middle + 0.1 * turning * np.sin(2.0 * np.pi * at[:, None] + phase)
+    q = np.array(jax.vmap(lambda x: complete(model, x))(jnp.array(q)))
+    return Motion(at, model.coordinate_names, turning, q)
+
+
 def muscle_analysis(model: Model, q: jax.Array, frames: int) -> float:
     """Frames a second of OpenSim's MuscleAnalysis with all moment arms, reading and writing of files included."""
+    import opensim
+
+    analysis = opensim.MuscleAnalysis()
+    analysis.setComputeMoments(True)
+    return analyze(BODY, model.coordinate_names, np.asarray(q), frames, analysis)
+
+
+def peer_optimization(spec: ModelSpec, motion: Motion, frames: int) -> float:
+    """Frames a second of OpenSim's StaticOptimization, with an actuator on every free coordinate."""
+    import opensim
+
+    with tempfile.TemporaryDirectory() as folder:
+        body = opensim.Model(str(BODY))
+        reserved = [c.name for c in spec.coordinates if c.name.startswith(("hip", "knee_angle", "ankle", "subtalar", "mtp"))]
+        arm(body, reserved, RESERVE)
+        body.printToXML(f"{folder}/armed.osim")
+        analysis = opensim.StaticOptimization()
+        analysis.setUseModelForceSet(True)
+        return analyze(Path(folder) / "armed.osim", motion.names, motion.q[:LEAST_FRAMES], frames, analysis)
+
+
+def analyze(body: Path, names: tuple[str, ...], q: np.ndarray, frames: int, analysis: object) -> float:
+    """Frames a second of OpenSim's AnalyzeTool over the first frames, 100 a second."""
     import opensim
 
     opensim.Logger.setLevelString("error")
     with tempfile.TemporaryDirectory() as folder:
         motion = Path(folder) / "motion.mot"
         at = np.arange(len(q)) / 100.0
-        write_motion(motion, at, model.coordinate_names, np.asarray(q))
+        write_motion(motion, at, names, q)
         tool = opensim.AnalyzeTool()
         tool.setName("muscles")
-        tool.setModelFilename(str(BODY))
+        tool.setModelFilename(str(body))
         tool.setCoordinatesFileName(str(motion))
         tool.setInitialTime(float(at[0]))
         tool.setFinalTime(float(at[frames - 1]))
         tool.setSolveForEquilibrium(False)
         tool.setResultsDir(folder)
-        analysis = opensim.MuscleAnalysis()
-        analysis.setComputeMoments(True)
         tool.updAnalysisSet().cloneAndAppend(analysis)
         setup = Path(folder) / "setup.xml"
         tool.printToXML(str(setup))

@@ -89,6 +89,11 @@ class MusclesConfig:
     overstretches fibres where one camera errs."""
     strength: float = 1.0
     """Factor on all greatest isometric forces. Scaling the body already lets them follow mass^(2/3) from the generic body's 75 kg."""
+    metabolics: Literal["umberger2010", "bhargava2004", "none"] = "umberger2010"
+    """Model of the muscles' metabolic power: Umberger (2010) or Bhargava et al. (2004), as OpenSim has them; none for no such power."""
+    specific_tension: float = 6e5
+    """Greatest force of a muscle over its cross-section [Pa], from which muscle masses follow. 600 000 suits the body that ships and
+    others whose strengths come from the muscles' volumes; OpenSim's probes take 250 000 unless told otherwise."""
     opensim_compat: bool = False
     """Repeat what OpenSim 4.6 does otherwise than it means to (wrapping, pennation), to compare numbers with it."""
 

@@ -20,6 +20,7 @@ from monomsk.kinematics.classic import fit
 from monomsk.kinetics.classic import estimate
 from monomsk.markers.lift import lift
 from monomsk.model.edit import with_contacts_of
+from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
@@ -128,12 +129,13 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
 
 
 def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Trial:
-    """Kinetics → MuscleActivity, JointLoads."""
+    """Kinetics → MuscleActivity, JointLoads, Energetics."""
     assert trial.kinetics is not None
     assert trial.body is not None
     muscles = solve(trial.kinetics, trial.body, config.muscles, progress)
     loads = joint_loads(trial.kinetics, ground_forces(trial.kinetics, trial.body), muscles, trial.body, config.muscles)
-    return replace(trial, muscles=muscles, loads=loads, warnings=muscles.warnings)
+    power = energetics(trial.kinetics, muscles, trial.body, trial.subject.mass, config.muscles)
+    return replace(trial, muscles=muscles, loads=loads, energetics=power, warnings=(*muscles.warnings, *power.warnings))
 
 
 def _clip(trial: Trial) -> Clip:

@@ -256,6 +256,50 @@ class MuscleActivity:
     """Generalized force the muscles could not supply [N·m]."""
     quality: dict[str, float] = field(default_factory=dict[str, float])
     warnings: tuple[str, ...] = ()
+    length: Float[np.ndarray, "time muscle"] | None = None
+    """Of muscle and tendon [m], where the solver knows it."""
+    speed: Float[np.ndarray, "time muscle"] | None = None
+    """At which they lengthen [m/s]."""
+
+
+@dataclass(frozen=True)
+class MetabolicCost:
+    """What the muscles of a model burn, by a model of their energetics."""
+
+    model: str
+    """umberger2010 or bhargava2004."""
+    power: Float[np.ndarray, "time muscle"]
+    """[W]"""
+    basal: float
+    """What the whole body burns besides [W]."""
+    muscle_mass: Float[np.ndarray, " muscle"]
+    """[kg]"""
+    guessed: tuple[str, ...]
+    """Muscles whose share of slow-twitch fibres is not known and taken as half."""
+
+
+@dataclass(frozen=True)
+class Energetics:
+    """Power of muscles and joints, positive where it is given to the bones."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """Muscles."""
+    muscle: Float[np.ndarray, "time muscle"]
+    """Mechanical power of fibres and tendon together [W]."""
+    active: Float[np.ndarray, "time muscle"]
+    """Of the active fibre force [W]."""
+    passive: Float[np.ndarray, "time muscle"]
+    """Of the fibres' elasticity [W]."""
+    coordinates: tuple[str, ...]
+    """Coordinates of the joints, less those of the root."""
+    joint: Float[np.ndarray, "time coordinate"]
+    """Generalized force times speed [W]."""
+    mass: float
+    """Of the person [kg]."""
+    metabolic: MetabolicCost | None = None
+    """None where it was not asked for."""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -275,6 +319,23 @@ class JointLoads:
     """About the point [N·m]."""
     point: Float[np.ndarray, "time joint 3"]
     """Where they act, in the frame [m]."""
+    coordinates: tuple[str, ...] = ()
+    """Those that are free to move."""
+    remaining: Float[np.ndarray, "time coordinate"] = field(default_factory=lambda: np.zeros((0, 0)))
+    """What must act on them besides the muscles for the motion: reserves, the root's residuals, and what moves joints
+    without muscles [N·m, N]."""
+
+
+@dataclass(frozen=True)
+class KneeContact:
+    """How the condyles of the knees share their loads."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """`<joint>_medial`, `<joint>_lateral`."""
+    force: Float[np.ndarray, "time condyle"]
+    """Compression [N]; negative where the condyle would have to pull."""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -295,4 +356,6 @@ class Trial:
     """Wall time of each stage [s]."""
     warnings: tuple[str, ...] = ()
     loads: JointLoads | None = None
+    """Of the stage `muscles` too."""
+    energetics: Energetics | None = None
     """Of the stage `muscles` too."""

@@ -1,9 +1,11 @@
 """The batched solver against answers known and against Clarabel."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import monomsk.spatial  # noqa: F401 (turns double precision on, whichever tests come before)
 from monomsk.muscles.interior_point import Shares, share
 
 FRAMES, ROWS, MUSCLES = 12, 6, 30
@@ -78,7 +80,46 @@ def test_other_exponents_are_optimal(exponent: float) -> None:
     assert slope[a < 0.0100001].min() > -1e-5 * size
 
 
+@pytest.mark.parametrize("exponent", [1.0, 2.0, 4.0])
+def test_what_is_far_beyond_the_muscles_is_solved_too(exponent: float) -> None:
+    B, d = problems(4)
+    rng = np.random.default_rng(5)
+    d = d * np.exp(rng.uniform(-1.5, 2.0, (FRAMES, 1)))
+    for weight in (1e-4, 1.0, 1e2, 1e6):
+        found = solve(B, d, weight=weight, exponent=exponent)
+        assert bool(found.converged.all())
+        a, r = np.asarray(found.activation), np.asarray(found.reserve)
+        pull = 2.0 * weight * np.einsum("frm,fr->fm", B, r)
+        slope, size = exponent * a ** (exponent - 1.0) - pull, 1.0 + np.abs(pull).max(1, keepdims=True)
+        assert (slope / size)[a < 0.99].min() > -1e-4
+        assert (slope / size)[a > 0.02].max() < 1e-4
+
+
 def test_a_frame_does_not_depend_on_its_neighbours() -> None:
     B, d = problems()
     alone = solve(np.repeat(B[3:4], FRAMES, 0), np.repeat(d[3:4], FRAMES, 0))
     np.testing.assert_allclose(alone.activation[0], solve(B, d).activation[3], atol=1e-6)
+
+
+@pytest.mark.parametrize("exponent", [2.0, 3.0])
+def test_derivatives_by_all_numbers_of_the_problem(exponent: float) -> None:
+    # Without the first frame, in which all muscles pull with all they have and the least change makes some leave their bounds.
+    B, d = (a[1:] for a in problems(2))
+    rng = np.random.default_rng(3)
+    at = [jnp.asarray(v) for v in (B, d, np.full(ROWS, 0.5), np.full(MUSCLES, 0.02), np.full(MUSCLES, 0.9), exponent)]
+    along = [jnp.asarray(s * rng.normal(size=v.shape)) for v, s in zip(at, (3.0, 3.0, 0.1, 0.003, 0.03, 0.1), strict=True)]
+
+    def both(*numbers: jax.Array) -> tuple[jax.Array, jax.Array]:
+        found = share(*numbers)
+        return found.activation, found.reserve
+
+    found, forward = jax.jvp(both, at, along)
+    assert np.asarray(found[0]).min() < 0.0201
+    h = 1e-4
+    there, back = (both(*(v + s * h * w for v, w in zip(at, along, strict=True))) for s in (1.0, -1.0))
+    for rate, high, low in zip(forward, there, back, strict=True):
+        np.testing.assert_allclose(rate, (high - low) / (2.0 * h), atol=2e-5)
+    weights = [jnp.asarray(rng.normal(size=rate.shape)) for rate in forward]
+    pulled = jax.vjp(both, *at)[1](tuple(weights))
+    backward = sum(float(jnp.sum(g * v)) for g, v in zip(pulled, along, strict=True))
+    assert backward == pytest.approx(sum(float(jnp.sum(w * r)) for w, r in zip(weights, forward, strict=True)), rel=1e-9)

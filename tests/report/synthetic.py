@@ -5,7 +5,20 @@ from pathlib import Path
 import numpy as np
 
 from monomsk.io.body import load_body
-from monomsk.types import Camera, Clip, JointLoads, Keypoints, Kinetics, Markers, Motion, MuscleActivity, Subject, Trial
+from monomsk.types import (
+    Camera,
+    Clip,
+    Energetics,
+    JointLoads,
+    Keypoints,
+    Kinetics,
+    Markers,
+    MetabolicCost,
+    Motion,
+    MuscleActivity,
+    Subject,
+    Trial,
+)  # fmt: skip
 
 RATE, COUNT, SIZE = 60.0, 120, (320, 240)
 NAMES = ("nose", "shoulder_r", "shoulder_l", "elbow_r", "elbow_l", "wrist_r", "wrist_l", "hip_r", "hip_l", "knee_r", "knee_l",
@@ -49,6 +62,7 @@ def trial(video: Path) -> Trial:
         {"keypoints": 4.2, "kinematics": 9.1},
         ("the focal length is a guess & may be off by 7 %", "12 % of the frames were not seen"),
         _loads(time, phase),
+        _energetics(time, phase),
     )  # fmt: skip
 
 
@@ -102,3 +116,12 @@ def _loads(time: np.ndarray, phase: np.ndarray) -> JointLoads:
     force = np.zeros((len(time), 4, 3))
     force[..., 1] = -1500.0 - 800.0 * np.sin(phase)[:, None]
     return JointLoads(time, names, bodies, bodies, force, np.zeros_like(force), np.zeros_like(force))
+
+
+def _energetics(time: np.ndarray, phase: np.ndarray) -> Energetics:
+    names = tuple(m.name for m in load_body().muscles)
+    power = np.sin(phase)[:, None] * np.linspace(1.0, 20.0, len(names))
+    joint = np.stack([70.0 * np.sin(phase), -35.0 * np.ones_like(phase)], 1)
+    cost = MetabolicCost("umberger2010", np.full_like(power, 3.5), 84.0, np.full(len(names), 0.2), ("psoas", "sart"))
+    coordinates = ("knee_angle_r", "knee_angle_l")
+    return Energetics(time, names, power, power, np.zeros_like(power), coordinates, joint, 70.0, cost)

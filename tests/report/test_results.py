@@ -50,7 +50,7 @@ def test_every_file_is_written(folder: Path) -> None:
 
 
 def test_stages_not_done_have_no_files(trial: Trial, tmp_path: Path) -> None:
-    early = replace(trial, body=None, motion=None, kinetics=None, muscles=None, loads=None)
+    early = replace(trial, body=None, motion=None, kinetics=None, muscles=None, loads=None, energetics=None)
     names = write_results(early, tmp_path / "out", Config(), report=False)
     assert set(names) == {"keypoints.npz", "markers.trc", "summary.json", "config.toml", "provenance.json"}
 
@@ -69,6 +69,13 @@ def test_tables_hold_the_trial(folder: Path, trial: Trial) -> None:
     )
 
 
+def test_report_tells_power_and_what_it_leaves_out(html: str) -> None:
+    assert "Metabolic power is 5.2 W/kg on average: 1.2 W/kg" in html
+    assert "taken as half, for want of a figure, in: psoas, sart." in html
+    (burnt,) = (chart for chart in data_of(html)["charts"] if chart["title"] == "Metabolic power")
+    assert burnt["curves"][0]["y"][0] == pytest.approx(5.2)
+
+
 def test_summary_holds_the_main_figures(folder: Path, trial: Trial) -> None:
     content = json.loads((folder / "summary.json").read_text())
     assert content["subject"] == {"height_m": 1.75, "mass_kg": 70.0, "sex": "f"}
@@ -77,6 +84,12 @@ def test_summary_holds_the_main_figures(folder: Path, trial: Trial) -> None:
     assert content["angles_deg"]["knee_angle_r"]["max"] == pytest.approx(np.degrees(1.0), rel=1e-3)
     assert content["ground_force_bw"]["peak_vertical"]["right"] == pytest.approx(400 / (70 * 9.80665), rel=1e-3)
     assert content["quality"]["kinematics"]["reprojection_px"] == 4.123
+    burnt = content["energy"]["metabolic_power_w_per_kg"]
+    assert (burnt["basal"], burnt["muscles_of_the_model"], burnt["whole_body"]) == (1.2, 4.0, 5.2)
+    work = content["energy"]["joint_work_j_per_kg"]
+    assert work["knee_angle_l"] == {"positive": 0.0, "negative": pytest.approx(-0.5 * 119 / 60, rel=1e-3)}
+    # Half a sine a second, two seconds.
+    assert work["knee_angle_r"]["positive"] == pytest.approx(2.0 / np.pi, rel=0.02)
     assert content["quality"]["keypoints"]["frames_seen_fraction"] == pytest.approx(110 / 120, rel=1e-3)
     assert content["quality"]["kinetics"] == {"residual_force_bw": 0.04, "share_of_nothing": None}
     assert content["warnings"] == list(trial.warnings)
@@ -128,6 +141,7 @@ def test_charts_are_in_the_units_they_say(html: str) -> None:
     assert [curve["name"] for curve in knee["curves"]] == ["right", "left"]
     assert max(knee["curves"][0]["y"]) == pytest.approx(np.degrees(1.0), rel=1e-3)
     assert max(charts["Vertical", "% BW"]["curves"][0]["y"]) == pytest.approx(100 * 400 / (70 * 9.80665), rel=1e-3)
+    assert max(charts["Knee", "% BW"]["curves"][0]["y"]) == pytest.approx(100 * 2300 / (70 * 9.80665), rel=1e-3)
     assert max(charts["Knee flexion", "N·m/kg"]["curves"][0]["y"]) < 1.0
     assert all(len(curve["y"]) == synthetic.COUNT for chart in charts.values() for curve in chart["curves"])
 

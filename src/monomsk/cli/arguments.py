@@ -140,7 +140,7 @@ class InverseDynamics:
 
 @dataclass(frozen=True)
 class StaticOptimization:
-    """Muscle forces and joint loads of a recorded motion, as OpenSim's StaticOptimization and JointReaction find them."""
+    """Muscle forces, joint loads and power of a recorded motion, as OpenSim's StaticOptimization and JointReaction find them."""
 
     model: tyro.conf.Positional[Path]
     """The body with its muscles, scaled to the person (.osim)."""
@@ -158,8 +158,12 @@ class StaticOptimization:
     """Which body of each joint the loads are told for."""
     frame: Literal["child", "parent", "ground"] = "child"
     """In whose axes."""
+    condyle_distance: float | None = None
+    """Distance [m] between the points at which the condyles touch, from an image or a measure of the knee: tells how they share the
+    load of knees that are one joint (knee_contact.sto)."""
     out: Path = Path("static_optimization")
-    """Folder for StaticOptimization_activation.sto, StaticOptimization_force.sto and joint_reactions.sto."""
+    """Folder for StaticOptimization_activation.sto, StaticOptimization_force.sto, reserve_actuators.xml, joint_reactions.sto, and the
+    power of muscles and joints (muscle_power.sto, joint_power.sto, metabolic_power.sto, energy.json)."""
     overwrite: bool = False
     """Replace earlier results in that folder."""
     muscles: Annotated[MusclesConfig, tyro.conf.arg(name="")] = field(default_factory=MusclesConfig)

@@ -10,7 +10,20 @@ from monomsk.io.osim_functions import number_text, vector_text, write_function
 from monomsk.io.osim_joints import native_slots
 from monomsk.io.osim_muscles import BOOLEANS, WRAP_DIMENSIONS
 from monomsk.io.osim_passive import write_passive
-from monomsk.model.spec import Axis, Body, ContactSphere, Coordinate, Coupler, Frame, Joint, ModelSpec, Muscle, PathPoint, Wrap
+from monomsk.model.spec import (
+    Axis,
+    Body,
+    ContactSphere,
+    Coordinate,
+    CoordinateActuator,
+    Coupler,
+    Frame,
+    Joint,
+    ModelSpec,
+    Muscle,
+    PathPoint,
+    Wrap,
+)
 
 VERSION = 40000
 _SLOTS = ("rotation1", "rotation2", "rotation3", "translation1", "translation2", "translation3")
@@ -180,6 +193,8 @@ def _write_forces(model: Element, spec: ModelSpec) -> None:
         for tag in ("stiffness", "dissipation", "static_friction", "dynamic_friction", "viscous_friction", "transition_velocity"):
             _text(element, tag, number_text(getattr(contact, tag)))
     write_passive(objects, spec)
+    for actuator in spec.actuators:
+        objects.append(actuator_element(actuator))
     members: dict[str, list[str]] = {}
     for muscle in spec.muscles:
         for group in muscle.group.split():
@@ -187,6 +202,14 @@ def _write_forces(model: Element, spec: ModelSpec) -> None:
     groups = SubElement(forces, "groups")
     for group, names in members.items():
         _text(SubElement(groups, "ObjectGroup", name=group), "members", " ".join(names))
+
+
+def actuator_element(actuator: CoordinateActuator) -> Element:
+    """A CoordinateActuator."""
+    element = Element("CoordinateActuator", name=actuator.name)
+    _text(element, "coordinate", actuator.coordinate)
+    _text(element, "optimal_force", number_text(actuator.optimal_force))
+    return element
 
 
 def _write_muscle(parent: Element, muscle: Muscle, joints: dict[str, str]) -> None:

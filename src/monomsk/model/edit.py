@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from monomsk.errors import ModelError
 from monomsk.model.model import Model
+from monomsk.model.scale import wrap_factors
 from monomsk.model.spec import Axis, Body, ContactSphere, Joint, ModelSpec, Muscle, Vec3, Wrap
+from monomsk.spatial import rotation
 
 
 def with_numbers(spec: ModelSpec, model: Model, factors: Float[Array, "body 3"]) -> ModelSpec:
@@ -68,9 +71,12 @@ def _joint(joint: Joint, model: Model) -> Joint:
 
 
 def _wrap(wrap: Wrap, stretch: Vec3) -> Wrap:
-    """Place follows the body; sizes by the mean stretch, which keeps round surfaces round."""
-    mean = (stretch[0] * stretch[1] * stretch[2]) ** (1.0 / 3.0)
-    return replace(wrap, translation=_times(wrap.translation, stretch), dimensions=tuple(mean * d for d in wrap.dimensions))
+    """Place and sizes; see `scale.wrap_factors`."""
+    factors = wrap_factors(rotation.from_xyz(jnp.array(wrap.rotation)), jnp.array(stretch))
+    along, (across, mean) = _vector(factors[0]), (float(f) for f in factors[1:])
+    gains = {"WrapCylinder": (across, along[2]), "WrapSphere": (mean,), "WrapEllipsoid": along, "WrapTorus": (across, across)}
+    sizes = tuple(gain * size for gain, size in zip(gains[wrap.kind], wrap.dimensions, strict=True))
+    return replace(wrap, translation=_times(wrap.translation, stretch), dimensions=sizes)
 
 
 def _muscle(muscle: Muscle, stretch: dict[str, Vec3]) -> Muscle:

@@ -145,6 +145,10 @@ class Muscles(eqx.Module):
     surfaces: tuple[str, ...] = eqx.field(static=True)
     """Names of the model's wrap surfaces, in the order in which `Wraps.surface` counts."""
     opensim_compat: bool = eqx.field(static=True)
+    stiff: tuple[bool, ...] = eqx.field(static=True)
+    """The muscle's tendon does not give (`ignore_tendon_compliance`)."""
+    prompt: tuple[bool, ...] = eqx.field(static=True)
+    """The muscle's activation is its excitation (`ignore_activation_dynamics`)."""
 
     @property
     def count(self) -> int:
@@ -183,6 +187,8 @@ def compile_muscles(spec: ModelSpec, body_names: tuple[str, ...], *, opensim_com
         names=tuple(m.name for m in spec.muscles),
         row=tuple(order.index(i) for i in range(len(used))),
         kind=tuple(KINDS.index(m.kind) for m in spec.muscles),
+        stiff=tuple(m.ignore_tendon_compliance for m in spec.muscles),
+        prompt=tuple(dict(m.parameters).get("ignore_activation_dynamics", 0.0) != 0.0 for m in spec.muscles),
         surfaces=tuple(w.name for w in spec.wraps),
         opensim_compat=opensim_compat,
     )

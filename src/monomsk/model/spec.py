@@ -275,6 +275,16 @@ PassiveForce = CoordinateLimit | CoordinateSpring | CoordinateExponential
 
 
 @dataclass(frozen=True)
+class CoordinateActuator:
+    """A motor along a coordinate: its force is a control times the optimal force."""
+
+    name: str
+    coordinate: str
+    optimal_force: float = 1.0
+    """[N·m, N]."""
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A whole body model."""
 
@@ -289,6 +299,8 @@ class ModelSpec:
     contacts: tuple[ContactSphere, ...] = ()
     passive: tuple[PassiveForce, ...] = ()
     """Forces of joints on their coordinates, muscles aside."""
+    actuators: tuple[CoordinateActuator, ...] = ()
+    """Motors; only what is told of muscle forces knows them by name."""
     gravity: Vec3 = (0.0, -9.80665, 0.0)
     credits: str = ""
     publications: str = ""

@@ -90,6 +90,8 @@ def solve(
         reserve=reserve,
         quality=figures(evidence),
         warnings=warnings(evidence, rows),
+        length=able.length,
+        speed=able.speed,
     )
 
 
@@ -99,7 +101,8 @@ def _check(kinetics: Kinetics | GeneralizedForces, spec: ModelSpec, config: Musc
     absent = [c.name for c in spec.coordinates if c.name not in kinetics.names]
     if absent:
         raise InputError(f"the forces lack the model's coordinate {absent[0]!r}: they belong to another model than {spec.name}")
-    for name, low, high in (("exponent", 1.0, 4.0), ("minimum_activation", 0.0, 0.5), ("reserve", 1e-3, 1e3), ("strength", 0.1, 10.0)):
+    ranges = {"exponent": (1.0, 4.0), "minimum_activation": (0.0, 0.5), "reserve": (1e-3, 1e3), "strength": (0.1, 10.0)}
+    for name, (low, high) in {**ranges, "specific_tension": (5e4, 5e6)}.items():
         value = getattr(config, name)
         if not low <= value <= high:
             raise InputError(f"muscles.{name} is {value:g}; it must lie between {low:g} and {high:g}")

@@ -4,7 +4,7 @@ template <class T, int W>
 inline void gather(const Operand& from, std::int64_t frame, std::int64_t count, typename Lanes<T, W>::type* to) {
   const T* data[W];
   for (int lane = 0; lane < W; ++lane)
-    data[lane] = static_cast<const T*>(from.data) + from.offset(std::min(frame + lane, count - 1));
+    data[lane] = from.at<T>(std::min(frame + lane, count - 1));
   T* values = reinterpret_cast<T*>(to);
   for (int lane = 0; lane < W; ++lane)
     for (std::int64_t i = 0; i < from.size; ++i) values[i * W + lane] = data[lane][i];
@@ -22,7 +22,7 @@ inline void scatter(const typename Lanes<T, W>::type* from, const Operand& to, s
 template <class T>
 inline Numbers<T> numbers(const Call& call, std::int64_t frame) {
   const T* p[NUMBERS];
-  for (int i = 0; i < NUMBERS; ++i) p[i] = static_cast<const T*>(call.numbers[i].data) + call.numbers[i].offset(frame);
+  for (int i = 0; i < NUMBERS; ++i) p[i] = call.numbers[i].at<T>(frame);
   return {p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13], p[14], call.pieces, call.powers};
 }
 

@@ -1,35 +1,22 @@
-// The kernels as a target of XLA's foreign function interface, in a Python module that holds nothing but its address.
+// The kernels as targets of XLA's foreign function interface, in a Python module that holds nothing but their addresses.
 //
-// A call names a kernel and the tree of a body, and brings the body's numbers and the frames; leading axes of length one
-// are shared by all frames. setup.py builds this file several times, for several instruction sets (MONOMSK_BYTES is the
-// width of their registers); monomsk.native chooses one.
+// A call of the dynamics names a kernel and the tree of a body, and brings the body's numbers and the frames; a call of the
+// paths brings tables of muscles and surfaces. Leading axes of length one are shared by all frames. setup.py builds this file
+// several times, for several instruction sets (MONOMSK_BYTES is the width of their registers); monomsk.native chooses one.
 
 #include <Python.h>
 
 #include <cmath>
+#include <limits>
+#include <utility>
 
+#include "operand.h"
 #include "structure.h"
-#include "xla/ffi/api/ffi.h"
-
-namespace ffi = xla::ffi;
 
 enum class Kernel : std::int64_t { inverse_dynamics, derivative, mass_matrix, solve };
 
 constexpr int NUMBERS = 15;                                                   // arrays of the body, see Numbers
 constexpr int RANK[NUMBERS] = {1, 2, 3, 3, 2, 3, 2, 3, 2, 2, 2, 2, 2, 3, 1};  // their axes
-
-// An array whose last `size` entries belong to one frame, and where each frame's are.
-struct Operand {
-  void* data = nullptr;
-  std::int64_t size = 0;
-  std::vector<std::int64_t> lengths, strides;  // of the leading axes; the stride is zero where all frames share
-
-  std::int64_t offset(std::int64_t frame) const {
-    std::int64_t sum = 0;
-    for (std::size_t axis = lengths.size(); axis-- > 0; frame /= lengths[axis]) sum += frame % lengths[axis] * strides[axis];
-    return sum;
-  }
-};
 
 struct Call {
   Kernel kernel = Kernel::inverse_dynamics;
@@ -44,27 +31,10 @@ struct Call {
 #include "tree.h"
 #include "dynamics.h"
 #include "frames.h"
+#include "cylinder.h"
+#include "paths.h"
 
 namespace {
-
-std::vector<std::int64_t> leading(const ffi::AnyBuffer& buffer, int rank) {
-  const auto dimensions = buffer.dimensions();
-  return {dimensions.begin(), dimensions.end() - rank};
-}
-
-Operand operand(const ffi::AnyBuffer& buffer, int rank, const std::vector<std::int64_t>& lengths) {
-  Operand out;
-  out.data = buffer.untyped_data();
-  out.size = 1;
-  const auto dimensions = buffer.dimensions();
-  for (std::size_t axis = dimensions.size() - rank; axis < dimensions.size(); ++axis) out.size *= dimensions[axis];
-  out.lengths = lengths;
-  out.strides.assign(lengths.size(), 0);
-  std::int64_t stride = out.size;
-  for (std::size_t axis = lengths.size(); axis-- > 0; stride *= dimensions[axis])
-    if (dimensions[axis] > 1) out.strides[axis] = stride;
-  return out;
-}
 
 // The tree of the call; made anew only when it is another than the last call's.
 const Structure& structure(ffi::Span<const std::int64_t> parent, ffi::Span<const std::int64_t> slot_coordinate,
@@ -87,52 +57,37 @@ const Structure& structure(ffi::Span<const std::int64_t> parent, ffi::Span<const
 ffi::Error call_kernel(ffi::RemainingArgs args, ffi::RemainingRets rets, std::int64_t kernel, ffi::Span<const std::int64_t> ranks,
                        ffi::Span<const std::int64_t> parent, ffi::Span<const std::int64_t> slot_coordinate,
                        ffi::Span<const std::int64_t> slot_curve, ffi::Span<const std::int64_t> follows) {
-  if (args.size() != NUMBERS + ranks.size()) return ffi::Error::InvalidArgument("monomsk: wrong number of arrays");
-  Call call;
-  call.kernel = static_cast<Kernel>(kernel);
-  std::vector<ffi::AnyBuffer> buffers;
   std::vector<int> rank(RANK, RANK + NUMBERS);
   rank.insert(rank.end(), ranks.begin(), ranks.end());
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    auto buffer = args.get<ffi::AnyBuffer>(i);
-    if (buffer.has_error()) return buffer.error();
-    if (buffer->element_type() != (i ? buffers[0].element_type() : buffer->element_type()))
-      return ffi::Error::InvalidArgument("monomsk: arrays of different types");
-    buffers.push_back(*buffer);
-  }
-  std::vector<std::int64_t> lengths = leading(buffers[0], rank[0]);
-  for (std::size_t i = 0; i < buffers.size(); ++i) {
-    const auto own = leading(buffers[i], rank[i]);
-    if (own.size() != lengths.size()) return ffi::Error::InvalidArgument("monomsk: arrays of different leading axes");
-    for (std::size_t axis = 0; axis < own.size(); ++axis) {
-      lengths[axis] = std::max(lengths[axis], own[axis]);
-      call.many_bodies = call.many_bodies || (i < NUMBERS && own[axis] > 1);
-    }
-  }
-  for (std::int64_t length : lengths) call.frames *= length;
-  for (std::size_t i = 0; i < buffers.size(); ++i) {
-    const Operand found = operand(buffers[i], rank[i], lengths);
-    i < NUMBERS ? void(call.numbers[i] = found) : call.in.push_back(found);
-  }
-  call.pieces = int(buffers[12].dimensions().end()[-1]);
-  call.powers = int(buffers[13].dimensions().end()[-1]);
-  for (std::size_t i = 0; i < rets.size(); ++i) {
-    auto buffer = rets.get<ffi::AnyBuffer>(i);
-    if (buffer.has_error()) return buffer.error();
-    const int own = int((*buffer)->dimensions().size() - lengths.size());
-    call.out.push_back(operand(**buffer, own, lengths));
-  }
+  Arrays arrays;
+  if (ffi::Error error = decode(args, rets, rank, arrays); error.failure()) return error;
+  Call call;
+  call.kernel = static_cast<Kernel>(kernel);
+  call.frames = arrays.frames;
+  call.many_bodies = std::find(arrays.shared.begin(), arrays.shared.begin() + NUMBERS, false) != arrays.shared.begin() + NUMBERS;
+  call.pieces = int(arrays.dimensions[12].back());
+  call.powers = int(arrays.dimensions[13].back());
+  std::copy(arrays.in.begin(), arrays.in.begin() + NUMBERS, call.numbers);
+  call.in.assign(arrays.in.begin() + NUMBERS, arrays.in.end());
+  call.out = arrays.out;
   const Structure& tree = structure(parent, slot_coordinate, slot_curve, follows);
-  switch (buffers[0].element_type()) {
-    case ffi::F32:
-      run<float>(tree, call);
-      break;
-    case ffi::F64:
-      run<double>(tree, call);
-      break;
-    default:
-      return ffi::Error::InvalidArgument("monomsk: only single and double precision");
-  }
+  arrays.single ? run<float>(tree, call) : run<double>(tree, call);
+  return ffi::Error::Success();
+}
+
+ffi::Error call_paths(ffi::RemainingArgs args, ffi::RemainingRets rets, ffi::Span<const std::int64_t> rows,
+                      ffi::Span<const std::int64_t> first_wrap, std::int64_t as_opensim) {
+  Arrays arrays;
+  if (ffi::Error error = decode(args, rets, {PATH_RANK, PATH_RANK + PATH_NUMBERS}, arrays); error.failure()) return error;
+  PathLayout layout;
+  layout.rows.assign(rows.begin(), rows.end());
+  layout.first_wrap.assign(first_wrap.begin(), first_wrap.end());
+  layout.as_opensim = as_opensim != 0;
+  layout.points = int(arrays.dimensions[1].back());
+  layout.curves = int(arrays.dimensions[12].back());
+  layout.coordinates = int(arrays.dimensions[7].back());
+  layout.bodies = int(arrays.dimensions[7].end()[-2]);
+  arrays.single ? lay_paths<float>(layout, arrays) : lay_paths<double>(layout, arrays);
   return ffi::Error::Success();
 }
 
@@ -148,6 +103,14 @@ XLA_FFI_DEFINE_HANDLER(handler, call_kernel,
                            .Attr<ffi::Span<const std::int64_t>>("slot_coordinate")
                            .Attr<ffi::Span<const std::int64_t>>("slot_curve")
                            .Attr<ffi::Span<const std::int64_t>>("follows"));
+
+XLA_FFI_DEFINE_HANDLER(paths_handler, call_paths,
+                       ffi::Ffi::Bind()
+                           .RemainingArgs()
+                           .RemainingRets()
+                           .Attr<ffi::Span<const std::int64_t>>("rows")
+                           .Attr<ffi::Span<const std::int64_t>>("first_wrap")
+                           .Attr<std::int64_t>("as_opensim"));
 
 // Whether this processor has the instructions that the module was built for.
 static bool supported() {
@@ -169,7 +132,8 @@ PyMODINIT_FUNC JOINED(PyInit_, MONOMSK_MODULE)() {
   static PyModuleDef definition = {PyModuleDef_HEAD_INIT, TEXT(MONOMSK_MODULE), nullptr, -1, nullptr, nullptr, nullptr, nullptr, nullptr};
   PyObject* module = PyModule_Create(&definition);
   if (!module) return nullptr;
-  PyModule_AddObject(module, "target", PyCapsule_New(reinterpret_cast<void*>(handler), nullptr, nullptr));
+  PyModule_AddObject(module, "dynamics", PyCapsule_New(reinterpret_cast<void*>(handler), nullptr, nullptr));
+  PyModule_AddObject(module, "paths", PyCapsule_New(reinterpret_cast<void*>(paths_handler), nullptr, nullptr));
   PyModule_AddObject(module, "supported", PyBool_FromLong(supported()));
   return module;
 }

@@ -1,11 +1,8 @@
 // What a body's tree looks like, whatever its sizes: made once, kept for the calls that follow.
 
-#include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <vector>
 
 struct Structure {
   std::vector<int> parent;                        // of every body, before it; -1 is the ground

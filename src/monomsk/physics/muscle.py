@@ -12,7 +12,8 @@ from monomsk.model.model import Model, complete_rates
 from monomsk.model.muscles import KINDS, Muscles
 from monomsk.physics import muscle_curve, muscle_kinds
 from monomsk.physics.forward_kinematics import forward_kinematics
-from monomsk.physics.muscle_path import coupled, muscle_paths
+from monomsk.physics.muscle_path import coupled
+from monomsk.physics.native_paths import muscle_paths
 
 SHORTEST_FIBER = 0.01
 """Normalized length below which the fibres of formulas without a lower end carry nothing."""

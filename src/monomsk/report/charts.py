@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from monomsk.report.summary import GRAVITY
 from monomsk.report.words import COORDINATES, MAIN_ANGLES, MAIN_MOMENTS, MUSCLES, side_of, title_of
-from monomsk.types import JointLoads, Kinetics, Motion, MuscleActivity, Trial
+from monomsk.types import Energetics, JointLoads, Kinetics, Motion, MuscleActivity, Trial
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,22 @@ def load_charts(loads: JointLoads, mass: float) -> list[Chart]:
         Chart(title_of(stem), "% BW", tuple(Curve(side, percent[:, i]) for side, i in members))
         for stem, members in _pairs(loads.names, range(len(loads.names)))
     ]
+
+
+def power_charts(energetics: Energetics) -> list[Chart]:
+    """Power of the joints' coordinates that the report opens moments with, and what all muscles burn, by body mass [W/kg]."""
+    members = [i for i, name in enumerate(energetics.coordinates) if side_of(name)[0] in MAIN_MOMENTS]
+    charts = [
+        Chart(
+            title_of(stem), "W/kg", tuple(Curve(side, energetics.joint[:, i] / energetics.mass) for side, i in pair), "+ given to the bones"
+        )
+        for stem, pair in _pairs(energetics.coordinates, members)
+    ]
+    charts = _ordered(charts, MAIN_MOMENTS)
+    if (cost := energetics.metabolic) is not None:
+        total = (cost.power.sum(axis=1) + cost.basal) / energetics.mass
+        charts.append(Chart("Metabolic power", "W/kg", (Curve("", total),), "basal part included"))
+    return charts
 
 
 def reserve_charts(muscles: MuscleActivity, mass: float) -> list[Chart]:

@@ -14,9 +14,9 @@ from monomsk import __version__
 from monomsk.report import charts, texts
 from monomsk.report.charts import Chart
 from monomsk.report.overlay import overlays, people
-from monomsk.report.summary import SIDES, quality
+from monomsk.report.summary import SIDES, energy, quality
 from monomsk.report.words import FIGURES
-from monomsk.types import Trial
+from monomsk.types import Energetics, Trial
 
 BY_COORDINATE = "_reserve_percent_moment"
 """Ending of figures that a stage gives for each coordinate: summary.json has them, the report shows their curves."""
@@ -159,9 +159,21 @@ def _muscles(trial: Trial, drawn: _Charts) -> str:
     shown = drawn.section(charts.muscle_charts(trial.muscles), "Other muscles", bounds=(0.0, 1.0))
     loads = "" if trial.loads is None else drawn.cards(charts.load_charts(trial.loads, trial.subject.mass), STRIP)
     pressed = f"<h3>Joint loads</h3><p>{texts.LOADS}</p>{loads}" if loads else ""
+    power = "" if trial.energetics is None else drawn.cards(charts.power_charts(trial.energetics), STRIP)
+    powers = f"<h3>Power</h3><p>{_power_text(trial.energetics)}</p>{power}" if power and trial.energetics is not None else ""
     reserves = drawn.cards(charts.reserve_charts(trial.muscles, trial.subject.mass), STRIP)
     hidden = f"<details><summary>Reserves</summary><p>{texts.RESERVES}</p>{reserves}</details>" if reserves else ""
-    return f"<p>{texts.MUSCLES}</p>{_key(trial)}{shown}{pressed}{hidden}"
+    return f"<p>{texts.MUSCLES}</p>{_key(trial)}{shown}{pressed}{powers}{hidden}"
+
+
+def _power_text(energetics: Energetics) -> str:
+    figures = energy(energetics).get("metabolic_power_w_per_kg")
+    cost = energetics.metabolic
+    if figures is None or cost is None:
+        return texts.POWER
+    mean = texts.METABOLIC.format(**{key: _short(figures[key]) for key in ("whole_body", "basal", "muscles_of_the_model")})
+    half = f" {texts.SLOW_TWITCH} {escape(', '.join(cost.guessed))}." if cost.guessed else ""
+    return f"{texts.POWER} {mean}{half}"
 
 
 def _reading(trial: Trial, files: Sequence[str]) -> str:

@@ -25,14 +25,14 @@ def write_results(trial: Trial, folder: Path, config: Config, *, report: bool = 
     began = time.perf_counter()
     with writing(folder) as place:
         _write_tables(trial, place)
-        _write_json(place / "summary.json", summary(trial))
+        write_json(place / "summary.json", summary(trial))
         (place / "config.toml").write_text(config_file.config_text(config, trial.subject), encoding="utf-8", newline="\n")
         if report:
             (place / "report.html").write_text(page(trial, _names(place)), encoding="utf-8", newline="\n")
             trial = replace(trial, seconds={**trial.seconds, "report": time.perf_counter() - began})
         names = [*_names(place), "provenance.json"]
         account = {**provenance(trial, command, _inputs(config)), "files": names}
-        _write_json(place / "provenance.json", account)
+        write_json(place / "provenance.json", account)
     return names
 
 
@@ -54,9 +54,12 @@ def _write_tables(trial: Trial, place: Path) -> None:
         results.write_muscle_forces(place / "muscle_forces.sto", trial.muscles)
     if trial.loads is not None:
         muscle_tables.write_joint_loads(place / "joint_reactions.sto", trial.loads)
+    if trial.energetics is not None:
+        muscle_tables.write_energetics(place, trial.energetics)
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a dictionary as JSON that a person can read."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
 
 

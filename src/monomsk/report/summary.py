@@ -1,7 +1,7 @@
 """The figures of a run that a person or a script asks for first: summary.json.
 
 Keys (docs/results.md tells them in full): `subject`, `clip`, `camera`, `quality` (a dictionary a stage), `angles_deg`
-(range of every rotational coordinate), `moments_nm_per_kg`, `ground_force_bw`, `joint_load_bw`,
+(range of every rotational coordinate), `moments_nm_per_kg`, `ground_force_bw`, `joint_load_bw`, `energy`,
 `warnings`. Units are in the names.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from monomsk import __version__
-from monomsk.types import Camera, Clip, JointLoads, Keypoints, Kinetics, Motion, Trial
+from monomsk.types import Camera, Clip, Energetics, JointLoads, Keypoints, Kinetics, Motion, Trial
 
 GRAVITY = 9.80665
 """Standard gravity [m/s²], by which body weight is meant."""
@@ -37,6 +37,8 @@ def summary(trial: Trial) -> dict[str, Any]:
         parts["ground_force_bw"] = _ground_force(trial.kinetics, mass)
     if trial.loads is not None:
         parts["joint_load_bw"] = _joint_loads(trial.loads, mass)
+    if trial.energetics is not None:
+        parts["energy"] = energy(trial.energetics)
     parts["warnings"] = list(trial.warnings)
     return parts
 
@@ -117,3 +119,42 @@ def _joint_loads(loads: JointLoads, mass: float) -> dict[str, dict[str, float | 
     """Peak and mean size of the force at every joint [body weights]."""
     size = np.linalg.norm(loads.force, axis=2) / (mass * GRAVITY)
     return {name: {"peak": rounded(size[:, i].max()), "mean": rounded(size[:, i].mean())} for i, name in enumerate(loads.names)}
+
+
+def energy(energetics: Energetics) -> dict[str, Any]:
+    """Work of joints and muscles over the trial, and their mean metabolic power, all by body mass.
+
+    Positive and negative work are integrals of power above and below zero, by the trapezoid rule, so that what a muscle or a joint
+    takes up does not hide what it gives.
+    """
+    mass, time = energetics.mass, energetics.time
+    parts: dict[str, Any] = {
+        "joint_work_j_per_kg": _work(time, energetics.coordinates, energetics.joint / mass),
+        "muscle_work_j_per_kg": _work(time, energetics.names, energetics.muscle / mass),
+    }
+    if (cost := energetics.metabolic) is not None:
+        mean = _mean(time, cost.power) / mass
+        parts["metabolic_power_w_per_kg"] = {
+            "model": cost.model,
+            "whole_body": rounded(mean.sum() + cost.basal / mass),
+            "basal": rounded(cost.basal / mass),
+            "muscles_of_the_model": rounded(mean.sum()),
+            "muscles": {name: rounded(value) for name, value in zip(energetics.names, mean, strict=True)},
+        }
+        parts["muscle_mass_kg"] = rounded(cost.muscle_mass.sum())
+        parts["slow_twitch_share_unknown"] = list(cost.guessed)
+    return parts
+
+
+def _mean(time: Float[np.ndarray, " time"], values: Float[np.ndarray, "time *n"]) -> Float[np.ndarray, "*n"]:
+    """Mean over time; of one frame, that frame."""
+    return values[0] if len(time) < 2 else np.trapezoid(values, time, axis=0) / (time[-1] - time[0])
+
+
+def _work(
+    time: Float[np.ndarray, " time"], names: tuple[str, ...], power: Float[np.ndarray, "time column"]
+) -> dict[str, dict[str, float | None]]:
+    """Positive and negative work of every column."""
+    given = np.trapezoid(np.maximum(power, 0.0), time, axis=0)
+    taken = np.trapezoid(np.minimum(power, 0.0), time, axis=0)
+    return {name: {"positive": rounded(given[i]), "negative": rounded(taken[i])} for i, name in enumerate(names)}

@@ -23,6 +23,13 @@ LOADS = (
     "Force that the bones hand on to each other at the joint, the muscles' pull included, whatever its direction. Muscles that work "
     "against each other would press more than static optimization knows."
 )
+POWER = "Moment times angular speed: above zero the joint gives energy to the bones, below zero it takes energy up."
+METABOLIC = (
+    "Metabolic power is {whole_body} W/kg on average: {basal} W/kg that a body burns without moving and {muscles_of_the_model} W/kg of the "
+    "muscles of this model, which are those of the legs. Trunk, arms and heart are not counted, tendons are rigid and co-contraction "
+    "is unseen, so that it compares movements rather than measures them."
+)
+SLOW_TWITCH = "The share of slow-twitch fibres is taken as half, for want of a figure, in:"
 RESERVES = "Moments that the muscles could not supply. Large ones say that the moments or the muscle strengths are not right there."
 
 READING = (
@@ -60,6 +67,9 @@ FILES = {
     "muscle_activations.sto": "muscle activations (OpenSim)",
     "muscle_forces.sto": "muscle forces (OpenSim)",
     "joint_reactions.sto": "forces and moments that the joints transmit, muscles included (OpenSim)",
+    "muscle_power.sto": "mechanical power of the muscles (OpenSim)",
+    "joint_power.sto": "mechanical power at the joints' coordinates (OpenSim)",
+    "metabolic_power.sto": "what the muscles burn (OpenSim)",
     "summary.json": "the main figures, for scripts",
     "config.toml": "every setting of this run, to use again with --config",
     "provenance.json": "versions, fingerprints, seconds, warnings",
