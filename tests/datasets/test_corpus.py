@@ -46,7 +46,7 @@ def test_splits_depend_on_the_person_alone() -> None:
     people = [f"someone-{i}" for i in range(400)]
     splits = [corpus.split_of(p, None) for p in people]
     assert splits == [corpus.split_of(p, None) for p in people]
-    assert 0.13 < np.mean([s == "test" for s in splits]) < 0.27
+    assert 0.18 < np.mean([s == "test" for s in splits]) < 0.32
     assert corpus.split_of("someone-1", "dev") == "dev"
 
 

@@ -22,7 +22,7 @@ from monomsk.model.scale import scale_model
 
 INDEX = "index.csv"
 CONTACTS = ("heel_r", "toes_r", "heel_l", "toes_l")
-TEST_SHARE = 0.2
+TEST_SHARE = 0.25
 """Of the people whose source assigns them nowhere, held out for tests."""
 REGIONS = ("pelvis", "torso", "femur", "tibia", "talus", "calcn", "toes", "humerus", "ulna", "radius", "hand")
 """Bodies, without the side, whose points' errors the index keeps."""
