@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from monomsk.datasets.corpus import MotionClip
 from monomsk.errors import InputError
+from monomsk.kinematics.trajectories import in_chunks
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.model import Model, complete
 from monomsk.model.scale import scale_model
@@ -35,7 +36,6 @@ LIMBS = {
 }
 LOW, SLOW = 0.025, 0.35
 """Height [m] and speed [m/s] below which a sole point stands on the floor."""
-CHUNK = 256
 
 
 def mirrored(clip: MotionClip) -> MotionClip:
@@ -127,6 +127,11 @@ def _markers(model: Model, q: Float[Array, " nq"]) -> Float[Array, "marker 3"]:
 
 
 @eqx.filter_jit
+def _completed(model: Model, q: Float[Array, "time nq"]) -> Float[Array, "time nq"]:
+    return jax.vmap(partial(complete, model))(q)
+
+
+@eqx.filter_jit
 def _soles(model: Model, q: Float[Array, "time nq"]) -> Float[Array, "time contact 3"]:
     def one(row: Float[Array, " nq"]) -> Float[Array, "contact 3"]:
         center = points_on_bodies(forward_kinematics(model, row), model.contact_body, model.contact_location)
@@ -137,9 +142,7 @@ def _soles(model: Model, q: Float[Array, "time nq"]) -> Float[Array, "time conta
 
 def soles(model: Model, q: Float[np.ndarray, "time nq"]) -> Float[np.ndarray, "time contact 3"]:
     """Lowest points of the contact spheres, ground frame [m]; every coordinate is taken as given."""
-    rows = [np.minimum(np.arange(low, low + CHUNK), len(q) - 1) for low in range(0, len(q), CHUNK)]
-    parts = [np.asarray(_soles(model, jnp.asarray(q[i].astype(float)))) for i in rows]
-    return np.concatenate(parts)[: len(q)]
+    return in_chunks(_soles, model, np.asarray(q, float))
 
 
 def of_shape(clip: MotionClip, generic: Model, factors: Float[np.ndarray, "body 3"], mass: float) -> MotionClip:
@@ -166,7 +169,7 @@ def straightened(clip: MotionClip, generic: Model, angle: float) -> MotionClip:
         change = angle * part * -np.expm1(-np.maximum(q[:, i], 0.0) / angle)
         for name, share in ((f"knee_angle_{side}", 1.0), (f"hip_flexion_{side}", 0.5), (f"ankle_angle_{side}", 0.5)):
             q[:, clip.names.index(name)] -= share * change
-    q = np.array(jax.vmap(partial(complete, generic))(jnp.asarray(q)))
+    q = in_chunks(_completed, generic, q)
     before = soles(clip.body(generic), clip.q)
     return replace(clip, q=_grounded(clip, generic, q, before).astype(np.float32))
 
@@ -257,7 +260,7 @@ def disturbed(clip: MotionClip, generic: Model, random: np.random.Generator, siz
                 change = spread * slow_noise(len(q), clip.rate, random)
                 # An angle that was out of its range already may stay there.
                 q[:, i] = np.clip(q[:, i] + change, np.minimum(low[i], q[:, i]), np.maximum(high[i], q[:, i]))
-    q = np.asarray(jax.vmap(partial(complete, generic))(jnp.asarray(q)))
+    q = in_chunks(_completed, generic, q)
     if size.get("legs", 0.0) <= 0.0:
         return replace(clip, q=q.astype(np.float32))
     body = clip.body(generic)
