@@ -36,6 +36,16 @@ def test_the_index_says_what_may_be_used(tmp_path: Path) -> None:
     assert [c.origin.name for c in corpus.read_corpus(tmp_path, split="dev")] == ["T 2/x"]
 
 
+def test_an_index_keeps_what_an_earlier_run_left(tmp_path: Path) -> None:
+    earlier = corpus.write_index(tmp_path, [clip(), clip("P2")])
+    corpus.write_index(tmp_path, [replace(clip("P2"), stature=1.5), clip("P3")], kept=earlier)
+    assert [(e.person, e.stature) for e in corpus.read_index(tmp_path)] == [
+        ("P1", round(clip().stature, 4)),
+        ("P2", 1.5),
+        ("P3", round(clip().stature, 4)),
+    ]
+
+
 def test_nobody_is_in_two_splits(tmp_path: Path) -> None:
     corpus.write_index(tmp_path, [clip(), clip("P1", "T2", "dev")])
     with pytest.raises(FormatError, match="P1 is in train and in dev"):

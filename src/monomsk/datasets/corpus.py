@@ -207,9 +207,10 @@ def entry_of(clip: MotionClip) -> Entry:
     )
 
 
-def write_index(folder: Path, clips: Iterable[MotionClip]) -> tuple[Entry, ...]:
-    """Write `index.csv` of the clips, in order of their names. Raises OutputError."""
-    entries = tuple(sorted((entry_of(clip) for clip in clips), key=lambda e: e.file))
+def write_index(folder: Path, clips: Iterable[MotionClip], *, kept: Iterable[Entry] = ()) -> tuple[Entry, ...]:
+    """Write `index.csv` of the clips, and of entries that are kept where no clip takes their place, by name. Raises OutputError."""
+    lines = {e.file: e for e in kept} | {e.file: e for e in map(entry_of, clips)}
+    entries = tuple(lines[file] for file in sorted(lines))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([f.name for f in fields(Entry)])
