@@ -61,7 +61,9 @@ def beside_source(clip: MotionClip, path: Path, degrees: bool) -> dict[str, tupl
         column = f"{name}_r"
         if column not in names:
             continue
-        theirs = q[:, names.index(column)] * (1.0 if degrees else 180.0 / np.pi)
+        theirs = q[:, names.index(column)]
+        # Some files are in degrees whatever the table says: no joint turns by four radians.
+        theirs = theirs * (1.0 if degrees or np.abs(theirs).max() > 4.0 else 180.0 / np.pi)
         ours = np.degrees(clip.q[:, clip.names.index(column)])
         inside = (clip.time + start >= time[0]) & (clip.time + start <= time[-1])
         if inside.sum() < 10:
