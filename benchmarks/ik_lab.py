@@ -24,6 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from monomsk.datasets import laboratory
 from monomsk.io import osim_read, results, trc
 from monomsk.model.compile import compile_model
 from monomsk.model.model import Model, complete
@@ -96,18 +97,13 @@ def without_refused_muscles(path: Path) -> None:
 
 def prepare(root: Path, row: dict[str, str], folder: Path, options: argparse.Namespace) -> Trial:
     """Model, markers and tasks as files; a stretch from the middle of long trials."""
-    data = np.load(root / row["file"], allow_pickle=True)
     (folder / "model.osim").write_bytes(gzip.decompress((root / row["model"]).read_bytes()))
     without_refused_muscles(folder / "model.osim")
-    begin, rate, count = data["marker_time"].astype(float)
-    first = max(0, (int(count) - options.frames) // 2)
+    whole = laboratory.read_markers(root / row["file"])
+    first = max(0, (len(whole.time) - options.frames) // 2)
     chosen = slice(first, first + options.frames)
-    raw = data["marker_xyz"][chosen]
-    seen = (raw != -32768).all(-1)
-    xyz = raw * data["marker_resolution"].astype(float) + data["marker_origin"].astype(float)
-    stamp = begin + np.arange(int(count))[chosen] / rate
-    names = tuple(str(n).replace(" ", "_") for n in data["marker_names"])
-    trc.write(folder / "markers.trc", Markers(stamp, names, np.where(seen[..., None], xyz, 0.0), np.where(seen, 0.005, np.inf)))
+    trc.write(folder / "markers.trc", Markers(whole.time[chosen], whole.names, whole.xyz[chosen], whole.sigma[chosen]))
+    names = whole.names
     markers = trc.read(folder / "markers.trc")
     weights = None
     if options.seed is not None:

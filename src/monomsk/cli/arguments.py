@@ -255,6 +255,22 @@ class ForwardDynamics:
     """Replace earlier results in that folder."""
 
 
+@dataclass(frozen=True)
+class Corpus:
+    """Motion data of many sources fitted to one body, for training."""
+
+    root: Path
+    """Folder with mocap/ and kinetics/."""
+    out: Path
+    """Folder for clips/ and index.csv; clips that are there already, made in the same way, are not fitted again."""
+    only: tuple[str, ...] = ()
+    """Sources to fit; all if not given."""
+    procedural: int = 40
+    """Movements to make up of every kind: standing up, squats, lunges, jumps."""
+    workers: int = 2
+    """Processes that fit at the same time."""
+
+
 COMMANDS = {
     "run": Run,
     "demo": Demo,
@@ -266,6 +282,7 @@ COMMANDS = {
     "muscles": MuscleAnalysis,
     "paths": PolynomialPaths,
     "fd": ForwardDynamics,
+    "corpus": Corpus,
 }
 """What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is
 `inverse_dynamics.inverse_dynamics`."""

@@ -72,7 +72,7 @@ def solve_bordered(
 
     Raises SolveError when the system is not positive definite (damping too small).
     """
-    solved = _solve_chain(matrix, np.concatenate([right[:, None], border], 1))
+    solved = solve_chain(matrix, np.concatenate([right[:, None], border], 1))
     schur = corner - border.T @ solved[:, 1:]
     try:
         u = cho_solve(cho_factor(schur), right_corner - border.T @ solved[:, 0])
@@ -81,7 +81,8 @@ def solve_bordered(
     return solved[:, 0] - solved[:, 1:] @ u, u
 
 
-def _solve_chain(matrix: Chain, right: Float[np.ndarray, "unknown k"]) -> Float[np.ndarray, "unknown k"]:
+def solve_chain(matrix: Chain, right: Float[np.ndarray, "unknown k"]) -> Float[np.ndarray, "unknown k"]:
+    """Solution of A x = r for every column of r by block Cholesky. Raises SolveError when A is not positive definite."""
     count, size, _ = matrix.own.shape
     padded = np.zeros((count * size, right.shape[1]))
     padded[: len(right)] = right

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 from scipy.spatial.transform import Rotation
 
 from monomsk.errors import InputError
@@ -129,12 +131,14 @@ def _targets(model: Model, markers: Markers, marker_tasks: Mapping[str, Task], c
     tasks = [coordinate_tasks.get(name, Task(0.0)) for name in model.coordinate_names]
     value = [d if t.value is None else t.value for t, d in zip(tasks, np.asarray(model.coordinate_default), strict=True)]
     frames = len(markers.time)
-    return Targets(
-        position=jnp.asarray(np.where(there[..., None], xyz, 0.0)),
-        weight=jnp.asarray(there * weight),
-        value=jnp.asarray(np.tile(value, (frames, 1))),
-        value_weight=jnp.asarray(np.tile([t.weight for t in tasks], (frames, 1))),
-    )
+    # Plain arrays: frames are picked from them again and again, and JAX would compile every pick of another size.
+    wanted = (np.tile(row, (frames, 1)) for row in (value, [t.weight for t in tasks]))
+    return _plain(np.where(there[..., None], xyz, 0.0), there * weight, *wanted)
+
+
+def _plain(*arrays: np.ndarray) -> Targets:
+    position, weight, value, value_weight = (cast("Array", a) for a in arrays)
+    return Targets(position, weight, value, value_weight)
 
 
 def _bounds(spec: ModelSpec, model: Model) -> Bounds:
@@ -262,7 +266,12 @@ def _without_turns(model: Model, bounds: Bounds, q: Float[np.ndarray, "n nq"]) -
     nearer = q[:, free] - 2.0 * np.pi * np.round((q[:, free] - np.asarray(model.coordinate_default)[free]) / (2.0 * np.pi))
     q = q.copy()
     q[:, free] = np.where((nearer >= low) & (nearer <= high), nearer, q[:, free])
-    return np.asarray(jax.vmap(partial(complete, model))(jnp.asarray(q)))
+    return np.asarray(_completed(model, jnp.asarray(q)))
+
+
+@eqx.filter_jit
+def _completed(model: Model, q: Float[Array, "n nq"]) -> Float[Array, "n nq"]:
+    return jax.vmap(partial(complete, model))(q)
 
 
 def _warnings(
