@@ -22,7 +22,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "monomsk needs Python 3.11 or 3.12 (with its venv module) on the PATH, or: make PYTHON=/path/to/python" >&2; exit 1; }

@@ -34,7 +34,7 @@ BODIES = {
     "gait10dof18musc": "knee bends backwards",
     "arm26": "anything",
 }
-ACTIVITIES = {"walk": ("walk",), "run": ("run",), "squat": ("squat",), "sit-to-stand": ("STS",)}
+ACTIVITIES = {"walk": ("walk",), "run": ("run",), "squat": ("squat",), "sit-to-stand": ("STS",), "drop jump": ("DJ",)}
 
 
 @dataclass(frozen=True)

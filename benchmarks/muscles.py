@@ -1,9 +1,9 @@
 """Speed of the muscles beside OpenSim's: python benchmarks/muscles.py. On one thread, after compiling, in one run.
 
 Paths: lengths and moment arms of all muscles of the shipped body about all coordinates, 256 frames together, against
-OpenSim's MuscleAnalysis over some of the same postures. Static optimization: activations of a swaying motion from its
-moments on, paths and forces of the muscles included, against OpenSim's StaticOptimization over some of its frames; the tool
-does its inverse dynamics on the way, a small part of its time.
+OpenSim's MuscleAnalysis over some of the same postures; then polynomials fit to the same paths beside these. Static
+optimization: activations of a swaying motion from its moments on, paths and forces of the muscles included, against OpenSim's
+StaticOptimization over some of its frames; the tool does its inverse dynamics on the way, a small part of its time.
 """
 
 import argparse
@@ -24,11 +24,15 @@ from monomsk.config import MusclesConfig
 from monomsk.io.body import load_body
 from monomsk.kinetics.inverse import joint_forces
 from monomsk.model.compile import compile_model
+from monomsk.model.edit import with_paths
 from monomsk.model.model import Model, complete
 from monomsk.model.muscles import compile_muscles
 from monomsk.model.spec import ModelSpec
+from monomsk.muscles.path_fit import fit_paths
+from monomsk.muscles.path_samples import across_ranges, sample, varied
 from monomsk.muscles.static_optimization import solve
 from monomsk.physics.forward_kinematics import forward_kinematics
+from monomsk.physics.muscle import muscle_states
 from monomsk.physics.muscle_path import coupled
 from monomsk.physics.native_paths import muscle_paths
 from monomsk.types import Motion
@@ -47,6 +51,7 @@ def main() -> None:
     given = options.parse_args()
     jax.config.update("jax_enable_x64", True)
     paths(given.batch, given.peer_frames)
+    polynomials(given.batch)
     static_optimization(2 * given.batch, given.peer_frames)
 
 
@@ -66,6 +71,33 @@ def paths(batch: int, peer_frames: int) -> None:
         run = jax.jit(jax.vmap(one))
         first, best = timed(lambda run=run: jax.block_until_ready(run(q)))
         print(f"paths: ours, {name:12s} {batch / best:16.1f} frames/s, {batch / best / peer:7.0f} times; compiled in {first:.1f} s")
+
+
+def polynomials(batch: int) -> None:
+    """Lengths and moment arms, and with them all that static optimization needs, of paths with points and of polynomials fit to them."""
+    spec = load_body()
+    model = compile_model(spec)
+    muscles = compile_muscles(spec, model.body_names)
+    q = postures(model, batch)
+    coordinates = varied(model)
+    start = time.perf_counter()
+    given, checks = (sample(model, muscles, across_ranges(model, coordinates, n, s), coordinates) for n, s in ((2048, 0), (1024, 1)))
+    sampled = time.perf_counter()
+    fits = fit_paths(model, muscles, coordinates, given, checks)
+    print(f"polynomials: sampled in {sampled - start:.1f} s with compiling, {len(fits)} paths fit in {time.perf_counter() - sampled:.1f} s")
+    smooth = compile_muscles(with_paths(spec, {name: fit.path for name, fit in fits.items()}), model.body_names)
+    speeds: dict[str, list[float]] = {"paths": [], "states": []}
+    for own in (muscles, smooth):
+
+        def one(x: jax.Array, own=own) -> tuple[jax.Array, jax.Array]:
+            found = muscle_paths(model, own, forward_kinematics(model, x), x)
+            return found.length, coupled(model, x, found.moment_arm)
+
+        run = jax.jit(jax.vmap(one))
+        speeds["paths"].append(batch / timed(lambda run=run: jax.block_until_ready(run(q)))[1])
+        speeds["states"].append(batch / timed(lambda own=own: jax.block_until_ready(muscle_states(model, own, q, q)))[1])
+    for what, (points, curves) in speeds.items():
+        print(f"{what}: with points {points:10.1f} frames/s, polynomials {curves:10.1f} frames/s, {curves / points:5.0f} times")
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

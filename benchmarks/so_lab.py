@@ -4,7 +4,7 @@ FOLDER is laid out like ../shared/data/kinetics. Of every laboratory and kind of
 taken. Both tools get the person's model, the coordinates, the same filter and the forces of the plates; OpenSim's model also gets
 the reserves, and an actuator of 1000 N or N·m on every other free coordinate, as ours leaves those out. Activations are compared at
 OpenSim's frames, of all muscles whose activation is somewhere above 0.05: root mean square differences over all of them together, of
-the worst muscle and of the median one, as `opensim_compat` repeats OpenSim and by default. Needs the extra `oracle`.
+the worst muscle and of the median one, of `so` as it is and with `--no-opensim-compat`. Needs the extra `oracle`.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=5, help="OpenSim solves one frame of so many, being slow")
     parser.add_argument("--reserve", type=float, default=10.0, help="optimal moment of the reserves [N·m]")
     chosen = parser.parse_args()
-    print(f"{'trial':<30}{'movement':<12}{'frames':>7}   {'compatible: all, worst, median':<48}{'default':<44}seconds, ours and OpenSim's")
+    print(f"{'trial':<30}{'movement':<12}{'frames':>7}   {'as OpenSim: all, worst, median':<48}{'not so':<44}seconds, ours and OpenSim's")
     seen: set[tuple[str, str]] = set()
     for row in csv.DictReader((chosen.root / "trials.csv").open()):
         activity = activity_of(row["activity"]) or "run"

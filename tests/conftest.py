@@ -29,6 +29,14 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_programs_of_other_files() -> Iterator[None]:
+    """Compiled programs are dropped after each file: a process may map 65 530 regions of memory on Linux, and all of them take more."""
+    yield
+    if (jax := sys.modules.get("jax")) is not None:
+        jax.clear_caches()
+
+
 @pytest.fixture(autouse=True)
 def _opensims_own_defaults() -> Iterator[None]:
     """OpenSim keeps the `<defaults>` of every file that it has read for those after it; each test begins with its own again."""

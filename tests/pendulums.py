@@ -1,5 +1,7 @@
 """A body of two segments and one hinge, with the muscles that a test gives it."""
 
+from dataclasses import replace
+
 from monomsk.model.spec import (
     Axis,
     Body,
@@ -49,3 +51,14 @@ def muscle(name: str, points: tuple[tuple[str, Vec3], ...], *, wraps: tuple[Path
         points=tuple(PathPoint(f"{name}-P{i + 1}", body, place) for i, (body, place) in enumerate(points)),
         wraps=wraps,
     )
+
+
+def odd_elbow() -> ModelSpec:
+    """A weak extensor, a muscle whose points leave its path where the elbow is straight, and one that begins inside a pulley."""
+    flexor = muscle("flexor", (("humerus", (0.04, 0.0, 0.0)), ("ulna", (0.04, -0.3, 0.0))))
+    extensor = muscle("extensor", (("humerus", (-0.04, 0.0, 0.0)), ("ulna", (-0.04, -0.3, 0.0))), force=10.0)
+    gone = muscle("gone", (("humerus", (0.03, 0.1, 0.0)), ("ulna", (0.03, -0.3, 0.0))), force=1.0)
+    gone = replace(gone, points=tuple(replace(p, coordinate="flexion", range=(0.5, 2.0)) for p in gone.points))
+    pulley = Wrap("pulley", "WrapCylinder", "humerus", (-0.03, 0.0, 0.0), (0.0, 0.0, 0.0), (0.02, 0.2))
+    stuck = muscle("stuck", (("humerus", (-0.03, 0.01, 0.0)), ("ulna", (-0.03, -0.3, 0.0))), wraps=(PathWrap("pulley"),), force=1.0)
+    return elbow(flexor, extensor, gone, stuck, wraps=(pulley,))

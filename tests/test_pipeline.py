@@ -1,6 +1,7 @@
 """The way is walked in order, as far as asked, and nothing that a stage says gets lost."""
 
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,12 @@ from monomsk import pipeline
 from monomsk.config import Config, KeypointsConfig, Stage
 from monomsk.errors import KeypointError
 from monomsk.io import keypoints_npz
+from monomsk.report.page import page
+from monomsk.report.summary import summary
 from monomsk.types import Progress, Subject, Trial
 from monomsk.video import read_clip
+from muscles.test_static_optimization import bent
+from pendulums import odd_elbow
 from report import synthetic
 
 SUBJECT = Subject(1.75, 70.0)
@@ -61,6 +66,21 @@ def test_warnings_of_all_stages_are_kept_once(video: Path, walked: list[str]) ->
 def test_a_doubtful_mass_is_a_warning(video: Path, walked: list[str]) -> None:
     trial = pipeline.analyze(read_clip(video), Subject(1.75, 145.0), until="keypoints")
     assert trial.warnings[0] == "mass 145 kg with height 1.75 m gives BMI 47: if that is pounds, write 65.8"
+
+
+def test_odd_muscles_are_told_in_the_report_and_the_summary() -> None:
+    forces = replace(bent(-8.0), bodies=("ulna", "ulna"))
+    trial = pipeline._WAY["muscles"](Trial(SUBJECT, body=odd_elbow(), kinetics=forces), Config(), lambda done: None)
+    said = (
+        "muscles cannot supply the moment at flexion: ",
+        "stuck unable to bend around pulley: the path starts inside of it, at 0.00–0.18 s",
+        "gone without a path (fewer than two of its points are on it), at 0.00–0.18 s",
+    )
+    assert len(trial.warnings) == len(said)
+    assert all(line.startswith(text) for line, text in zip(trial.warnings, said, strict=True))
+    assert summary(trial)["warnings"] == list(trial.warnings)
+    html = page(trial, ())
+    assert all(escape(line) in html for line in trial.warnings)
 
 
 def test_progress_begins_and_ends_every_stage(video: Path, walked: list[str]) -> None:

@@ -95,7 +95,8 @@ class MusclesConfig:
     """Greatest force of a muscle over its cross-section [Pa], from which muscle masses follow. 600 000 suits the body that ships and
     others whose strengths come from the muscles' volumes; OpenSim's probes take 250 000 unless told otherwise."""
     opensim_compat: bool = False
-    """Repeat what OpenSim 4.6 does otherwise than it means to (wrapping, pennation), to compare numbers with it."""
+    """Repeat what OpenSim 4.6 does otherwise than it means to (wrapping, pennation), so that the numbers are its own. `monomsk so` does,
+    unless told otherwise."""
 
 
 Stage = Literal["keypoints", "markers", "kinematics", "kinetics", "muscles", "report"]

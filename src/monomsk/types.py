@@ -319,6 +319,23 @@ class JointLoads:
     """About the point [N·m]."""
     point: Float[np.ndarray, "time joint 3"]
     """Where they act, in the frame [m]."""
+    coordinates: tuple[str, ...] = ()
+    """Those that are free to move."""
+    remaining: Float[np.ndarray, "time coordinate"] = field(default_factory=lambda: np.zeros((0, 0)))
+    """What must act on them besides the muscles for the motion: reserves, the root's residuals, and what moves joints
+    without muscles [N·m, N]."""
+
+
+@dataclass(frozen=True)
+class KneeContact:
+    """How the condyles of the knees share their loads."""
+
+    time: Float[np.ndarray, " time"]
+    names: tuple[str, ...]
+    """`<joint>_medial`, `<joint>_lateral`."""
+    force: Float[np.ndarray, "time condyle"]
+    """Compression [N]; negative where the condyle would have to pull."""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

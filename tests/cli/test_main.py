@@ -157,6 +157,8 @@ def test_a_bug_keeps_its_traceback(video: Path, tmp_path: Path, monkeypatch: pyt
 def test_signals_while_writing_leave_nothing(video: Path, tmp_path: Path, number: int, code: int) -> None:
     """A process of its own, stopped between the first result file and the last."""
     script = (
+        # Where the tests run in the background of a shell, children would inherit that the interrupt is ignored.
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, time\nsys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\nfrom report import synthetic\n"
         "from monomsk.cli import run\nfrom monomsk.cli.main import main\nfrom monomsk.report import results\n"
         "run.analyze = lambda *a, **k: synthetic.trial(Path(sys.argv[2]))\n"

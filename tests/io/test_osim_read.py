@@ -64,8 +64,8 @@ def test_counts_of_a_published_model(shared: Path) -> None:
 
 
 def test_what_is_not_used_is_noted(shared: Path) -> None:
-    notes = osim_read.read_with_notes(shared / "data/models/RajagopalLaiUhlrich2023.osim")[1]
-    assert notes == ("17 CoordinateActuator of the model are ignored",)
+    notes = osim_read.read_with_notes(shared / "data/kinetics/models/HAM18_walk.osim.gz")[1]
+    assert notes == ("2 ExpressionBasedBushingForce of the model are ignored",)
 
 
 def test_parents_come_first(text: str, everything: ModelSpec, tmp_path: Path) -> None:

@@ -97,6 +97,37 @@ def test_opensim_scales_the_same_lengths(tmp_path):
     np.testing.assert_allclose(sum(masses), 80.0, atol=1e-6)
 
 
+def test_opensim_scales_the_same_wrap_surfaces(tmp_path):
+    """Turned surfaces of every kind on an unevenly stretched body."""
+    opensim = pytest.importorskip("opensim")
+    opensim.Logger.setLevelString("error")
+    spec = over_all_surfaces()
+    osim_write.write(tmp_path / "body.osim", spec)
+    theirs = opensim.Model(str(tmp_path / "body.osim"))
+    state = theirs.initSystem()
+    scales = opensim.ScaleSet()
+    scale = opensim.Scale()
+    scale.setSegmentName("humerus")
+    scale.setScaleFactors(opensim.Vec3(0.8, 1.1, 1.3))
+    scale.setApply(True)
+    scales.cloneAndAppend(scale)
+    theirs.scale(state, scales, False, 2.0)
+    theirs.printToXML(str(tmp_path / "scaled.osim"))
+    model, factors = compile_model(spec), jnp.array([[0.8, 1.1, 1.3], [1.0, 1.0, 1.0]])
+    ours = with_numbers(spec, scale_model(model, factors, 2.0), factors)
+    for wrap, right in zip(ours.wraps, osim_read.read(tmp_path / "scaled.osim").wraps, strict=True):
+        np.testing.assert_allclose(wrap.dimensions, right.dimensions, rtol=1e-9, err_msg=wrap.kind)
+        np.testing.assert_allclose(wrap.translation, right.translation, rtol=1e-9)
+        np.testing.assert_allclose(wrap.rotation, right.rotation, rtol=1e-9)
+
+
+def over_all_surfaces():
+    sizes = {"WrapCylinder": (0.03, 0.1), "WrapSphere": (0.03,), "WrapEllipsoid": (0.03, 0.02, 0.04), "WrapTorus": (0.01, 0.05)}
+    wraps = tuple(Wrap(kind, kind, "humerus", (0.02, -0.1, 0.03), (0.1, 0.6, 0.3), size) for kind, size in sizes.items())
+    path = (("humerus", (0.05, 0.1, 0.0)), ("ulna", (0.04, -0.1, 0.0)))
+    return elbow(*(muscle(kind, path, wraps=(PathWrap(kind),)) for kind in sizes), wraps=wraps)
+
+
 def check_scaled_muscles(spec):
     """Arrays scaled are those of the scaled spec."""
     model = compile_model(spec)
@@ -119,11 +150,7 @@ def test_scaled_muscles_with_moving_points(shared):
 
 
 def test_scaled_muscles_over_all_surfaces():
-    sizes = {"WrapCylinder": (0.03, 0.1), "WrapSphere": (0.03,), "WrapEllipsoid": (0.03, 0.02, 0.04), "WrapTorus": (0.01, 0.05)}
-    wraps = tuple(Wrap(kind, kind, "humerus", (0.02, -0.1, 0.03), (0.1, 0.2, 0.3), size) for kind, size in sizes.items())
-    path = (("humerus", (0.05, 0.1, 0.0)), ("ulna", (0.04, -0.1, 0.0)))
-    muscles = (muscle(kind, path, wraps=(PathWrap(kind),)) for kind in sizes)
-    check_scaled_muscles(elbow(*muscles, wraps=wraps))
+    check_scaled_muscles(over_all_surfaces())
 
 
 def test_muscle_lengths_follow_the_factors_smoothly():

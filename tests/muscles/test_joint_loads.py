@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from monomsk.config import MusclesConfig
+from monomsk.model.spec import Body, Frame, Joint
 from monomsk.muscles.joint_loads import joint_loads
 from monomsk.muscles.rates import accelerations, speeds
 from monomsk.muscles.static_optimization import solve
@@ -26,6 +27,9 @@ def test_the_muscles_pull_the_bones_together() -> None:
     np.testing.assert_allclose(loads.force[:, 0, [0, 2]], 0.0, atol=1e-9)
     np.testing.assert_allclose(loads.moment[:, 0, 2], -0.04 * (activity.force[:, 0] - activity.force[:, 1]), atol=1e-6)
     np.testing.assert_allclose(loads.point, 0.0, atol=1e-12)
+    assert loads.coordinates == ("flexion",)
+    # The muscles were asked for 8 N·m that a forearm hanging still does not need.
+    np.testing.assert_allclose(loads.remaining, activity.reserve - 8.0, atol=1e-6)
 
 
 def test_the_other_body_feels_the_opposite_in_any_frame() -> None:
@@ -49,6 +53,26 @@ def test_a_load_in_the_hand_is_carried_by_the_joint() -> None:
     loads = joint_loads(kinetics, (Attachment((1,), (-1,), (-1,)), held), activity, body, CONFIG)
     np.testing.assert_allclose(loads.force[:, 0], [[0.0, 59.80665, 0.0]] * 10, atol=1e-6)
     np.testing.assert_allclose(loads.moment[:, 0, 2], 5.0, atol=1e-6)
+
+
+def test_compartments_between_joints_have_loads_under_their_names() -> None:
+    """A chain humerus, compartment (stiff), ulna as knees of several bodies have it; what is stiff beyond stays out."""
+    body, kinetics = elbow(FLEXOR, EXTENSOR), bent(0.0)
+    shoulder, hinge = body.joints
+    still = shoulder.rotations, shoulder.translations
+    between = Joint("compartment", "WeldJoint", "frame", "condyle", Frame((0.0, -0.02, 0.0)), Frame(), *still, ())
+    pin = replace(hinge, child="frame")
+    ulna = Joint("wrist", "WeldJoint", "condyle", "ulna", Frame(), Frame((0.0, 0.02, 0.0)), *still, ())
+    tip = Joint("tip", "WeldJoint", "ulna", "nail", Frame(), Frame(), *still, ())
+    light = (Body(name, 0.0, (0.0, 0.0, 0.0), (0.0,) * 6) for name in ("frame", "condyle", "nail"))
+    frame, condyle, nail = light
+    chain = replace(body, bodies=(body.bodies[0], frame, condyle, body.bodies[1], nail), joints=(shoulder, pin, between, ulna, tip))
+    held = np.tile([0.0, -50.0, 0.0, 0.1, -0.3, 0.0, 0.0, 0.0, 0.0], (10, 1, 1))
+    loads = joint_loads(kinetics, (Attachment((3,), (-1,), (-1,)), held), solve(kinetics, chain, CONFIG), chain, CONFIG)
+    assert loads.names == ("elbow", "compartment", "wrist")
+    np.testing.assert_allclose(loads.force[:, 1], loads.force[:, 0], atol=1e-9)
+    # The forearm's weight and what is held, less the muscles that keep it there.
+    np.testing.assert_allclose(loads.force[:, 1], loads.force[:, 2], atol=1e-9)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 30])

@@ -1,12 +1,14 @@
 """Muscles that move a hinge: balance, motion in two ways of integration, and gradients by the excitations."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from monomsk.io import osim_read, osim_write
 from monomsk.model.compile import compile_model
 from monomsk.model.muscles import compile_muscles
 from monomsk.physics.controls import constant, controls
@@ -98,3 +100,37 @@ def test_reserves_are_moments_on_top() -> None:
     # The fibres balance their tendons at the start: nothing but activation changes.
     assert np.abs(np.asarray(plain.extra_rate.fiber_length)).max() < 1e-8
     assert (np.asarray(plain.extra_rate.activation) > 1.0).all()
+
+
+@pytest.mark.parametrize("step", [None, STEP])
+def test_each_muscle_has_the_tendon_and_the_activation_that_its_file_gives_it(step: float | None) -> None:
+    model, muscles = arm()
+    mixed = replace(muscles, stiff=(True, False), prompt=(False, True))
+    place, still, a = jnp.array([0.1]), jnp.array([0.3]), jnp.array([0.2, 0.3])
+    state = State(place, still, muscle_start(model, muscles, place, still, a))
+    control = jnp.array([0.6, 0.7])
+
+    def forces(muscles, tendons: Tendons, activation):
+        extra = MuscleState(activation, state.extra.fiber_length if tendons == "compliant" else None)
+        return muscle_drive(muscles, tendons, step=step)(model, jnp.array(0.0), replace(state, extra=extra), control)
+
+    def pull(muscles, tendons: Tendons, activation, which: int) -> float:
+        """Moment of one muscle: the other one's greatest force is nothing."""
+        alone = replace(muscles, max_isometric_force=muscles.max_isometric_force.at[1 - which].set(1e-9))
+        return float(forces(alone, tendons, activation).tau[0])
+
+    found = forces(mixed, "compliant", a)
+    stiff = pull(muscles, "rigid", a, 0)
+    prompt = pull(muscles, "compliant", a.at[1].set(0.7), 1)
+    assert float(found.tau[0]) == pytest.approx(stiff + prompt, rel=1e-6)
+    assert float(found.extra_rate.activation[1]) == float(found.extra_rate.fiber_length[0]) == 0.0
+    plain = forces(muscles, "compliant", a).extra_rate
+    assert float(found.extra_rate.activation[0]) == pytest.approx(float(plain.activation[0]), rel=1e-12)
+
+
+def test_the_file_says_which_tendons_give(tmp_path: Path) -> None:
+    spec = elbow(*(muscle(name, (("humerus", (0.04, 0.25, 0.0)), ("ulna", (0.04, -0.05, 0.0)))) for name in ("a", "b")))
+    prompt = replace(spec.muscles[1], parameters=(("ignore_activation_dynamics", 1.0),))
+    osim_write.write(tmp_path / "m.osim", replace(spec, muscles=(replace(spec.muscles[0], ignore_tendon_compliance=True), prompt)))
+    muscles = compile_muscles(osim_read.read(tmp_path / "m.osim"), compile_model(spec).body_names)
+    assert (muscles.stiff, muscles.prompt) == ((True, False), (False, True))

@@ -1,5 +1,7 @@
 """Muscles whose tendons give: OpenSim's numbers, balance, derivatives, ends of the range."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,7 @@ from monomsk.physics.muscle_kinds import curves
 from slider_muscles import KINDS, Slider, as_arrays, lengths, random_muscles
 
 COUNT = 24
+ORACLE = np.load(Path(__file__).parents[1] / "oracles/muscle_dynamics.npz")
 equilibrium, dynamics, stepped = jax.jit(fiber_equilibrium), jax.jit(muscle_dynamics), jax.jit(fiber_step)
 
 
@@ -46,6 +49,25 @@ def test_equals_the_living_opensim(kind: str) -> None:
         mine = ours.passive + ours.damping if name == "passive" else getattr(ours, name)
         assert np.abs((np.asarray(mine) - value) / scale.get(name, 1.0)).max() < 1e-8, name
     assert np.abs(found["fiber_velocity"] / (optimal * fastest)).max() > 0.02
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equals_what_opensim_found_once(kind: str) -> None:
+    """Without OpenSim: the record of tests/oracles/make_muscle_dynamics.py."""
+    record = {name.removeprefix(f"{kind}_"): value for name, value in ORACLE.items() if name.startswith(kind)}
+    spec, activation, length = resting(kind, 1)
+    force, optimal, fastest = numbers(spec, "max_isometric_force", "optimal_fiber_length", "max_contraction_velocity")
+    for mine, recorded in ((activation, "activation"), (length, "length"), (optimal, "optimal_fiber_length")):
+        np.testing.assert_allclose(mine, record[recorded], rtol=1e-12)
+    muscles = as_arrays(spec, opensim_compat=True)
+    for speed, balanced in zip(ORACLE["speeds"], record["balanced"], strict=True):
+        ours = equilibrium(muscles, activation, length, jnp.full(COUNT, speed))
+        assert np.abs((ours - balanced) / optimal).max() < 1e-7
+    ours = dynamics(muscles, record["away"], record["balanced"][-1], length)
+    assert np.abs((ours.fiber_velocity - record["fiber_velocity"]) / (optimal * fastest)).max() < 1e-8
+    assert np.abs((ours.tendon_force - record["tendon_force"]) / force).max() < 1e-8
+    assert np.abs((ours.active - record["active"]) / force).max() < 1e-8
+    assert np.abs((ours.passive + ours.damping - record["passive"]) / force).max() < 1e-8
 
 
 @pytest.mark.parametrize("kind", KINDS[:2])

@@ -141,6 +141,7 @@ def test_charts_are_in_the_units_they_say(html: str) -> None:
     assert [curve["name"] for curve in knee["curves"]] == ["right", "left"]
     assert max(knee["curves"][0]["y"]) == pytest.approx(np.degrees(1.0), rel=1e-3)
     assert max(charts["Vertical", "% BW"]["curves"][0]["y"]) == pytest.approx(100 * 400 / (70 * 9.80665), rel=1e-3)
+    assert max(charts["Knee", "% BW"]["curves"][0]["y"]) == pytest.approx(100 * 2300 / (70 * 9.80665), rel=1e-3)
     assert max(charts["Knee flexion", "N·m/kg"]["curves"][0]["y"]) < 1.0
     assert all(len(curve["y"]) == synthetic.COUNT for chart in charts.values() for curve in chart["curves"])
 

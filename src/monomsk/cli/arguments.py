@@ -158,12 +158,15 @@ class StaticOptimization:
     """Which body of each joint the loads are told for."""
     frame: Literal["child", "parent", "ground"] = "child"
     """In whose axes."""
+    condyle_distance: float | None = None
+    """Distance [m] between the points at which the condyles touch, from an image or a measure of the knee: tells how they share the
+    load of knees that are one joint (knee_contact.sto)."""
     out: Path = Path("static_optimization")
-    """Folder for StaticOptimization_activation.sto, StaticOptimization_force.sto, joint_reactions.sto, and the power of muscles and
-    joints (muscle_power.sto, joint_power.sto, metabolic_power.sto, energy.json)."""
+    """Folder for StaticOptimization_activation.sto, StaticOptimization_force.sto, reserve_actuators.xml, joint_reactions.sto, and the
+    power of muscles and joints (muscle_power.sto, joint_power.sto, metabolic_power.sto, energy.json)."""
     overwrite: bool = False
     """Replace earlier results in that folder."""
-    muscles: Annotated[MusclesConfig, tyro.conf.arg(name="")] = field(default_factory=MusclesConfig)
+    muscles: Annotated[MusclesConfig, tyro.conf.arg(name="")] = field(default_factory=lambda: MusclesConfig(opensim_compat=True))
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,38 @@ class MuscleAnalysis:
     """Folder for _Length.sto, _LengtheningSpeed.sto and a _MomentArm_….sto for every coordinate that a muscle moves."""
     overwrite: bool = False
     """Replace earlier results in that folder."""
+    opensim_compat: bool = True
+    """Lay paths as OpenSim 4.6 does; --no-opensim-compat lays the shortest where the two differ."""
+
+
+@dataclass(frozen=True)
+class PolynomialPaths:
+    """The model with polynomials in place of its muscle paths, smooth and fast, as OpenSim's PolynomialPathFitter makes them."""
+
+    model: tyro.conf.Positional[Path]
+    """The body with its muscles, scaled to the person (.osim)."""
+    motion: Path | None = None
+    """Fit around this motion (.mot, .sto) alone; across the ranges of the coordinates if not given."""
+    margin: float = 0.175
+    """How far around the motion [rad]."""
+    samples: int = 2048
+    """Postures to fit to; another half of that many choose the order, and as many again tell the errors."""
+    order: int = 9
+    """Highest order of a polynomial, 9 at most."""
+    length_tolerance: float = 1e-4
+    """Root mean square error of a length with which an order will do [m]."""
+    arm_tolerance: float = 1e-4
+    """The same of a moment arm [m]."""
+    seed: int = 0
+    """Of the draw of postures."""
+    paths: Path | None = None
+    """Take the polynomials of this FunctionBasedPathSet instead of fitting any, and tell their errors."""
     opensim_compat: bool = False
-    """Lay paths as OpenSim 4.6 does where it differs from the shortest, to compare numbers with it."""
+    """Fit to paths as OpenSim 4.6 lays them where it differs from the shortest."""
+    out: Path = Path("polynomial_paths")
+    """Folder for model.osim, FunctionBasedPathSet.xml and path_errors.csv."""
+    overwrite: bool = False
+    """Replace earlier results in that folder."""
 
 
 @dataclass(frozen=True)
@@ -247,6 +280,7 @@ COMMANDS = {
     "id": InverseDynamics,
     "so": StaticOptimization,
     "muscles": MuscleAnalysis,
+    "paths": PolynomialPaths,
     "fd": ForwardDynamics,
     "corpus": Corpus,
 }

@@ -4,6 +4,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from monomsk.cli.arguments import Corpus
 from monomsk.datasets import building
 from monomsk.datasets.building import Job, Outcome, Unit
-from monomsk.datasets.corpus import REGIONS, MotionClip, write_index
+from monomsk.datasets.corpus import INDEX, REGIONS, Entry, MotionClip, read_index, write_index
 from monomsk.errors import OutputError
 
 if TYPE_CHECKING:
@@ -33,25 +34,35 @@ def corpus(arguments: Corpus, command: Sequence[str] = ()) -> int:
     units, troubles = building.find_units(arguments.root)
     if arguments.only:
         units = [unit for unit in units if unit.recordings[0].source in arguments.only]
-    # The largest first, so that no worker is left alone with one in the end.
-    units.sort(key=lambda unit: -sum(len(r.markers.time) for r in unit.recordings))
+    # What may be used first; then the largest, so that no worker is left alone with one in the end.
+    units.sort(key=lambda unit: (not unit.recordings[0].commercial_use, -sum(len(r.markers.time) for r in unit.recordings)))
     jobs: list[Job] = [*units, *building.made_up_jobs(arguments.procedural)]
-    count, done = sum(len(job.recordings if isinstance(job, Unit) else job.seeds) for job in jobs), 0
+    earlier = _earlier(arguments.out)
+    count, outcomes = sum(len(job.recordings if isinstance(job, Unit) else job.seeds) for job in jobs), list[Outcome]()
 
     def tell(job: Job, made: list[Outcome]) -> None:
-        nonlocal done
-        done += len(made)
+        outcomes.extend(made)
+        # The index is whole at any time: a run that is stopped leaves a corpus.
+        write_index(arguments.out, [o.clip for o in outcomes if o.clip is not None], kept=earlier)
+        done = len(outcomes)
         print(f"{done:5d} of {count} clips, {time.perf_counter() - began:6.0f} s: {job.key}", file=sys.stderr, flush=True)
 
-    outcomes = building.build(jobs, arguments.out, workers=arguments.workers, tell=tell)
+    building.build(jobs, arguments.out, workers=arguments.workers, tell=tell)
     for text in dict.fromkeys((*troubles, *(o.trouble for o in outcomes if o.trouble))):
         print(f"warning: {text}", file=sys.stderr)
     clips = [o.clip for o in outcomes if o.clip is not None]
-    write_index(arguments.out, clips)
+    write_index(arguments.out, clips, kept=earlier if arguments.only else ())
     Console(width=160).print(_table(clips))
     minutes = sum(len(c.time) / c.rate for c in clips) / 60.0
     print(f"{arguments.out}: {len(clips)} clips, {minutes:.1f} minutes, in {time.perf_counter() - began:.0f} s")
     return 0
+
+
+def _earlier(folder: Path) -> tuple[Entry, ...]:
+    """What an earlier run left and still is there."""
+    if not (folder / INDEX).exists():
+        return ()
+    return tuple(e for e in read_index(folder) if (folder / e.file).exists())
 
 
 def _table(clips: list[MotionClip]) -> "Table":

@@ -12,6 +12,7 @@ from monomsk.io import muscle_tables, osim_read, results
 from monomsk.kinetics import filtering
 from monomsk.model.compile import compile_model
 from monomsk.model.muscles import compile_muscles
+from monomsk.muscles.quality import path_warnings
 from monomsk.muscles.static_optimization import capacity
 from monomsk.report import folder
 
@@ -41,7 +42,7 @@ def muscle_analysis(arguments: MuscleAnalysis, command: Sequence[str] = ()) -> i
         muscle_tables.write_muscle_table(place / "_LengtheningSpeed.sto", time, muscles.names, able.speed)
         for i, name in moved:
             muscle_tables.write_muscle_table(place / f"_MomentArm_{name}.sto", time, muscles.names, able.moment_arm[:, i])
-    for text in motion.warnings:
+    for text in (*motion.warnings, *path_warnings(time, muscles.names, muscles.surfaces, able.inside_of, able.broken)):
         print(f"warning: {text}", file=sys.stderr)
     print(f"{arguments.out}: {len(time)} frames, {muscles.count} muscles, moment arms about {len(moved)} coordinates")
     return 0

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from monomsk.datasets.corpus import MotionClip
 from monomsk.errors import InputError
+from monomsk.kinematics.trajectories import in_chunks
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.model import Model, complete
 from monomsk.model.scale import scale_model
@@ -35,7 +36,6 @@ LIMBS = {
 }
 LOW, SLOW = 0.025, 0.35
 """Height [m] and speed [m/s] below which a sole point stands on the floor."""
-CHUNK = 256
 
 
 def mirrored(clip: MotionClip) -> MotionClip:
@@ -127,6 +127,11 @@ def _markers(model: Model, q: Float[Array, " nq"]) -> Float[Array, "marker 3"]:
 
 
 @eqx.filter_jit
+def _completed(model: Model, q: Float[Array, "time nq"]) -> Float[Array, "time nq"]:
+    return jax.vmap(partial(complete, model))(q)
+
+
+@eqx.filter_jit
 def _soles(model: Model, q: Float[Array, "time nq"]) -> Float[Array, "time contact 3"]:
     def one(row: Float[Array, " nq"]) -> Float[Array, "contact 3"]:
         center = points_on_bodies(forward_kinematics(model, row), model.contact_body, model.contact_location)
@@ -137,9 +142,7 @@ def _soles(model: Model, q: Float[Array, "time nq"]) -> Float[Array, "time conta
 
 def soles(model: Model, q: Float[np.ndarray, "time nq"]) -> Float[np.ndarray, "time contact 3"]:
     """Lowest points of the contact spheres, ground frame [m]; every coordinate is taken as given."""
-    rows = [np.minimum(np.arange(low, low + CHUNK), len(q) - 1) for low in range(0, len(q), CHUNK)]
-    parts = [np.asarray(_soles(model, jnp.asarray(q[i].astype(float)))) for i in rows]
-    return np.concatenate(parts)[: len(q)]
+    return in_chunks(_soles, model, np.asarray(q, float))
 
 
 def of_shape(clip: MotionClip, generic: Model, factors: Float[np.ndarray, "body 3"], mass: float) -> MotionClip:
@@ -149,16 +152,42 @@ def of_shape(clip: MotionClip, generic: Model, factors: Float[np.ndarray, "body 
     legs = _leg_length(generic, factors) / _leg_length(generic, clip.factors)
     q = clip.q.astype(float)
     q[:, [clip.names.index(n) for n in SLIDES]] *= legs
-    after = soles(other.body(generic), q)
-    # The lowest sole point as high as before; what stood still is to stand still.
-    q[:, clip.names.index("pelvis_ty")] += legs * before[..., 1].min(1) - after[..., 1].min(1)
+    return replace(other, q=_grounded(other, generic, q, legs * before).astype(np.float32))
+
+
+def straightened(clip: MotionClip, generic: Model, angle: float) -> MotionClip:
+    """The clip with straighter knees: by `angle` [rad] where they are nearly straight, less where they are bent, not at all from 110° on.
+
+    Hip and ankle share the change, so that trunk and feet keep their directions; the feet stay where they are and the hips rise.
+    For skeletons whose legs are bent when people stand straight.
+    """
+    q = clip.q.astype(float)
+    for side in "rl":
+        i = clip.names.index(f"knee_angle_{side}")
+        part = np.clip((np.radians(110.0) - q[:, i]) / np.radians(90.0), 0.0, 1.0)
+        # Legs that are straight already stay so, without a corner on the way there.
+        change = angle * part * -np.expm1(-np.maximum(q[:, i], 0.0) / angle)
+        for name, share in ((f"knee_angle_{side}", 1.0), (f"hip_flexion_{side}", 0.5), (f"ankle_angle_{side}", 0.5)):
+            q[:, clip.names.index(name)] -= share * change
+    q = in_chunks(_completed, generic, q)
+    before = soles(clip.body(generic), clip.q)
+    return replace(clip, q=_grounded(clip, generic, q, before).astype(np.float32))
+
+
+def _grounded(
+    clip: MotionClip, generic: Model, q: Float[np.ndarray, "time nq"], wanted: Float[np.ndarray, "time contact 3"]
+) -> Float[np.ndarray, "time nq"]:
+    """The coordinates of the clip's person, moved so that the lowest sole point is as high as wanted and planted ones travel as wanted."""
+    q = q.copy()
+    after = soles(clip.body(generic), q)
+    q[:, clip.names.index("pelvis_ty")] += wanted[..., 1].min(1) - after[..., 1].min(1)
     planted = _planted_points(generic, clip.contact)
-    slip = np.diff(after - legs * before, axis=0)[..., [0, 2]]
+    slip = np.diff(after - wanted, axis=0)[..., [0, 2]]
     weight = (planted[1:] & planted[:-1]).astype(float)
     drift = np.einsum("tc,tci->ti", weight, slip) / np.maximum(weight.sum(1), 1.0)[:, None]
     travel = np.concatenate([np.zeros((1, 2)), np.cumsum(drift, axis=0)])
     q[:, [clip.names.index(n) for n in ("pelvis_tx", "pelvis_tz")]] -= gaussian_filter1d(travel, 1.0, axis=0, mode="nearest")
-    return replace(other, q=q.astype(np.float32))
+    return q
 
 
 def _leg_length(generic: Model, factors: Float[np.ndarray, "body 3"]) -> float:
@@ -171,14 +200,14 @@ def _leg_length(generic: Model, factors: Float[np.ndarray, "body 3"]) -> float:
 def _planted_points(model: Model, contact: Bool[np.ndarray, "time 4"]) -> Bool[np.ndarray, "time contact"]:
     """Which contact spheres stand, from heels and toes."""
     columns = [
-        contact[:, 2 * model.body_names[b].endswith("_l") + (0 if c == _heel(model, model.body_names[b][-2:]) else 1)]
+        contact[:, 2 * model.body_names[b].endswith("_l") + (0 if c == heel_sphere(model, model.body_names[b][-2:]) else 1)]
         for c, b in enumerate(model.contact_body)
     ]
     return np.stack(columns, -1)
 
 
-def _heel(model: Model, side: str) -> int:
-    """The sphere under the heel."""
+def heel_sphere(model: Model, side: str) -> int:
+    """The contact sphere under the heel of side `_r` or `_l`."""
     on = [c for c, b in enumerate(model.contact_body) if model.body_names[b] == f"calcn{side}"]
     return min(on, key=lambda c: float(model.contact_location[c, 0]))
 
@@ -189,7 +218,7 @@ def contacts(model: Model, sole: Float[np.ndarray, "time contact 3"], rate: floa
     stands = (sole[..., 1] < LOW) & (speed < SLOW)
     columns = []
     for side in ("_r", "_l"):
-        heel = _heel(model, side)
+        heel = heel_sphere(model, side)
         rest = [c for c, b in enumerate(model.contact_body) if model.body_names[b].endswith(side) and c != heel]
         columns += [stands[:, heel], stands[:, rest].any(1)]
     return np.stack(columns, -1)
@@ -231,7 +260,7 @@ def disturbed(clip: MotionClip, generic: Model, random: np.random.Generator, siz
                 change = spread * slow_noise(len(q), clip.rate, random)
                 # An angle that was out of its range already may stay there.
                 q[:, i] = np.clip(q[:, i] + change, np.minimum(low[i], q[:, i]), np.maximum(high[i], q[:, i]))
-    q = np.asarray(jax.vmap(partial(complete, generic))(jnp.asarray(q)))
+    q = in_chunks(_completed, generic, q)
     if size.get("legs", 0.0) <= 0.0:
         return replace(clip, q=q.astype(np.float32))
     body = clip.body(generic)

@@ -9,11 +9,12 @@ from importlib import resources
 from multiprocessing import get_context
 from pathlib import Path
 
-import jax.numpy as jnp
+import equinox as eqx
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from monomsk.datasets import corpus, laboratory
+from monomsk.datasets.augment import straightened
 from monomsk.datasets.corpus import MotionClip, Origin
 from monomsk.datasets.fitting import FittedMotion, Person, fit_clip, fit_person, generic_body, opened
 from monomsk.datasets.mocap import SOURCES, read_mocap
@@ -30,6 +31,8 @@ WORST = 0.05
 """A clip whose points are further from the body than this on average [m] is not the motion of a person, and is left out."""
 SHOWN = 0.03
 """A coordinate is measured where it moves a point by as much [m/rad]."""
+BENT = {"acclaim": np.radians(12.0), "bandai": np.radians(10.0)}
+"""By how much legs are bent in a source's skeletons when people stand straight [rad]; see docs/training.md."""
 BODY = ("data/body/anatomy.toml", "data/body/monomsk_body.osim")
 INGREDIENTS = (
     *(f"datasets/{stem}.py" for stem in ("fitting", "points", "recording", "mocap", "laboratory")),
@@ -212,7 +215,7 @@ def clip_of(recording: Recording, person: Person, fitted: FittedMotion) -> Motio
     q = fitted.q.copy()
     start = [person.model.coordinate(name) for name in ("pelvis_tx", "pelvis_tz")]
     q[:, start] -= q[0, start]
-    return MotionClip(
+    clip = MotionClip(
         origin=origin,
         names=person.model.coordinate_names,
         bodies=person.model.body_names,
@@ -226,17 +229,23 @@ def clip_of(recording: Recording, person: Person, fitted: FittedMotion) -> Motio
         mass=np.nan if recording.mass is None else recording.mass,
         error=errors_by_body(person, fitted.error),
     )
+    return straightened(clip, generic_body(), BENT[recording.points]) if recording.points in BENT else clip
 
 
 def measured_coordinates(model: Model, error: Float[np.ndarray, "time marker"]) -> Bool[np.ndarray, " nq"]:
     """Which coordinates move a point that was seen, in the neutral pose with bent elbows and knees."""
     bent = np.array([0.8 if n.startswith(("elbow", "knee_angle")) else 0.0 for n in model.coordinate_names])
-    poses = forward_kinematics(model, model.coordinate_default + jnp.asarray(bent))
-    moves = np.linalg.norm(np.asarray(point_jacobian(model, poses, model.marker_body, marker_positions(model, poses))), axis=1)
+    moves = np.linalg.norm(np.asarray(_slopes(model, model.coordinate_default + bent)), axis=1)
     seen = np.isfinite(error).mean(0) > 0.2
     shown = (moves[seen].max(axis=0, initial=0.0) > SHOWN) & ~np.array(model.locked)
     shown[list(model.dependent)] = shown[list(model.independent)]
     return shown
+
+
+@eqx.filter_jit
+def _slopes(model: Model, q: Float[Array, " nq"]) -> Float[Array, "marker 3 nq"]:
+    poses = forward_kinematics(model, q)
+    return point_jacobian(model, poses, model.marker_body, marker_positions(model, poses))
 
 
 def errors_by_body(person: Person, error: Float[np.ndarray, "time marker"]) -> dict[str, float]:

@@ -22,7 +22,7 @@ from monomsk.model.scale import scale_model
 
 INDEX = "index.csv"
 CONTACTS = ("heel_r", "toes_r", "heel_l", "toes_l")
-TEST_SHARE = 0.2
+TEST_SHARE = 0.25
 """Of the people whose source assigns them nowhere, held out for tests."""
 REGIONS = ("pelvis", "torso", "femur", "tibia", "talus", "calcn", "toes", "humerus", "ulna", "radius", "hand")
 """Bodies, without the side, whose points' errors the index keeps."""
@@ -207,9 +207,10 @@ def entry_of(clip: MotionClip) -> Entry:
     )
 
 
-def write_index(folder: Path, clips: Iterable[MotionClip]) -> tuple[Entry, ...]:
-    """Write `index.csv` of the clips, in order of their names. Raises OutputError."""
-    entries = tuple(sorted((entry_of(clip) for clip in clips), key=lambda e: e.file))
+def write_index(folder: Path, clips: Iterable[MotionClip], *, kept: Iterable[Entry] = ()) -> tuple[Entry, ...]:
+    """Write `index.csv` of the clips, and of entries that are kept where no clip takes their place, by name. Raises OutputError."""
+    lines = {e.file: e for e in kept} | {e.file: e for e in map(entry_of, clips)}
+    entries = tuple(lines[file] for file in sorted(lines))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([f.name for f in fields(Entry)])

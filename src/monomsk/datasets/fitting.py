@@ -38,6 +38,8 @@ CLIPS, WINDOW = 6, 150
 """Of a person's recordings from which these are taken, spread over all, and how many frames of each, from its middle."""
 SIZE_SIGMA, KNOWN_SIGMA = 0.06, 0.015
 """Of the logarithm of a person's size, when nothing is known and when the height is."""
+SHORTEST = 0.3
+"""Of a recording that can be fitted [s]."""
 LEVEL = 0.05
 """Furthest from the floor's apparent height that a standing sole point may be before the feet are known well [m]."""
 FAR = 0.035
@@ -219,7 +221,10 @@ def _ordered(markers: Markers, names: tuple[str, ...], sigma: dict[str, float]) 
 def _evidence(recordings: list[Recording], rough: ModelSpec, model: Model, points: tuple[Point, ...], anatomy: Anatomy) -> Evidence:
     """Poses spread over some of the recordings, with the feet that stand still."""
     sigma = {p.name: p.sigma for p in points}
-    chosen = [recordings[i] for i in sorted({int(i) for i in np.linspace(0, len(recordings) - 1, CLIPS)})]
+    long = [r for r in recordings if r.markers.time[-1] - r.markers.time[0] > SHORTEST]
+    if not long:
+        raise InputError(f"{recordings[0].key}: no recording of this person is longer than {SHORTEST:g} s: too short to fit")
+    chosen = [long[i] for i in sorted({int(i) for i in np.linspace(0, len(long) - 1, CLIPS)})]
     compiled = compile_model(rough)
     position, spread, planted, start = [], [], [], []
     for recording in chosen:
@@ -248,9 +253,9 @@ def _standing(
     """Which sole points stand on the floor, and how high it seems to be, before the feet are known well [m]."""
     fine = np.arange(thin[0], thin[-1] + 1e-9, 1.0 / RATE)
     sole = smooth_path.soles(model, np.stack([np.interp(fine, thin, q[:, i]) for i in range(q.shape[1])], -1))
-    planted = planted_beliefs(sole, RATE, lenient=1.2) if len(sole) > 1 else np.zeros(sole.shape[:2])
-    # Of a foot that stands on a box the height says nothing of the floor.
     level = floor_height(sole, RATE)
+    planted = planted_beliefs(sole - np.array([0.0, level, 0.0]), RATE, lenient=1.2)
+    # Of a foot that stands on a box the height says nothing of the floor.
     planted = np.where(np.abs(sole[..., 1] - level) < LEVEL, planted, 0.0)
     return planted[np.clip(np.round((thin - thin[0]) * RATE).astype(int), 0, len(fine) - 1)], level
 
@@ -261,7 +266,7 @@ def fit_clip(recording: Recording, person: Person, anatomy: Anatomy) -> FittedMo
     Raises InputError when the recording has too few points.
     """
     markers = at_rate(recording.markers, RATE)
-    if len(markers.time) < 4 * THIN:
+    if markers.time[-1] - markers.time[0] <= SHORTEST:
         raise InputError(f"{recording.key} lasts {markers.time[-1] - markers.time[0]:.2f} s: too short to fit")
     xyz, sigma = _ordered(markers, person.model.marker_names, person.sigma)
     thin = _thinned(markers, slice(None, None, THIN))

@@ -316,6 +316,8 @@ def _jump(person: _Person, random: np.random.Generator) -> Plan:
         lean, rise = random.uniform(0.35, 0.8), random.uniform(0.55, 0.85)
         begin = script.now
         script.move(0.75, lean, low, down)
+        # The arms are back before the hips are down, and come forward from then on.
+        script.arms[-1] = (begin + 0.5 * down, low)
         script.move(1.03, 0.02, high, push)
         script.move(1.03, 0.05, "forward" if swing else rest, air)
         script.move(0.8, 0.8 * lean, "forward" if swing else rest, soft)

@@ -1,29 +1,49 @@
 """Muscles and joints as OpenSim's analyses write them: StaticOptimization, JointReaction, MuscleAnalysis, ProbeReporter."""
 
 from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 from jaxtyping import Float
 
 from monomsk.io import storage
+from monomsk.io.atomic import write_text
+from monomsk.io.osim_write import actuator_element
 from monomsk.io.storage import Table
-from monomsk.types import Energetics, JointLoads, MuscleActivity
+from monomsk.model.spec import CoordinateActuator
+from monomsk.types import Energetics, JointLoads, KneeContact, MuscleActivity
 
 
-def write_static_optimization(folder: Path, muscles: MuscleActivity, reserve: float) -> None:
-    """Write StaticOptimization_activation.sto and StaticOptimization_force.sto: a column a muscle, then one a reserve.
+def write_static_optimization(
+    folder: Path, muscles: MuscleActivity, actuators: tuple[CoordinateActuator, ...], force: Float[np.ndarray, "time actuator"]
+) -> None:
+    """Write StaticOptimization_activation.sto and StaticOptimization_force.sto: a column a muscle, then one a motor.
 
-    A reserve is an actuator of the optimal force `reserve` [N·m]; its activation is its moment over that.
+    Together they make the motion: a model with these muscles and motors, and no others, takes the forces in OpenSim's
+    JointReaction. A motor's activation is its force over its optimal force.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    names = (*muscles.names, *(f"{name}_reserve" for name in muscles.reserve_names))
-    for kind, title, columns in (
-        ("activation", "Static Optimization", (muscles.activation, muscles.reserve / reserve)),
-        ("force", "Static Optimization", (muscles.force, muscles.reserve)),
-    ):
-        storage.write(folder / f"StaticOptimization_{kind}.sto", Table(muscles.time, names, np.concatenate(columns, axis=1), name=title))
+    names = (*muscles.names, *(actuator.name for actuator in actuators))
+    optimal = np.array([actuator.optimal_force for actuator in actuators])
+    for kind, columns in (("activation", (muscles.activation, force / optimal)), ("force", (muscles.force, force))):
+        table = Table(muscles.time, names, np.concatenate(columns, axis=1), name="Static Optimization")
+        storage.write(folder / f"StaticOptimization_{kind}.sto", table)
+
+
+def write_actuators(path: Path, actuators: tuple[CoordinateActuator, ...]) -> None:
+    """Write a ForceSet of motors, which OpenSim's tools add to a model (`force_set_files`).
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    document = Element("OpenSimDocument", Version="40000")
+    objects = SubElement(SubElement(document, "ForceSet", name="reserve_actuators"), "objects")
+    objects.extend(actuator_element(actuator) for actuator in actuators)
+    ElementTree.indent(document, " ")
+    write_text(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(document, encoding="unicode") + "\n")
 
 
 def write_joint_loads(path: Path | str, loads: JointLoads) -> None:
@@ -40,6 +60,15 @@ def write_joint_loads(path: Path | str, loads: JointLoads) -> None:
     )
     values = np.stack([loads.force, loads.moment, loads.point], axis=2).reshape(len(loads.time), -1)
     storage.write(path, Table(loads.time, names, values, name="Joint Reaction Loads"))
+
+
+def write_knee_contact(path: Path | str, knees: KneeContact) -> None:
+    """Write knee_contact.sto: compression of every condyle [N].
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    storage.write(path, Table(knees.time, knees.names, knees.force, name="Knee contact"))
 
 
 def write_muscle_table(

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from monomsk.io.osim_document import Document
 from monomsk.io.osim_frames import FrameTable, compose
 from monomsk.io.osim_functions import function_element, read_function
+from monomsk.io.osim_paths import read_polynomial_path
 from monomsk.model.spec import Axis, Constant, Frame, Muscle, PathPoint, PathWrap, Vec3, Wrap
 
 _MUSCLE = {
@@ -105,10 +106,10 @@ def read_muscles(document: Document, frames: FrameTable) -> tuple[Muscle, ...]:
     elements = [element for element in document.objects(document.model, "ForceSet") if element.tag in DEFAULTS]
     muscles = list[Muscle]()
     for element in elements:
-        path = element.find("GeometryPath")
-        path = element.find("path/GeometryPath") if path is None else path
+        tags = ("GeometryPath", "path/GeometryPath", "FunctionBasedPath", "path/FunctionBasedPath")
+        path = next((found for tag in tags if (found := element.find(tag)) is not None), None)
         if path is None:
-            document.note(f"muscle {element.get('name')} has no GeometryPath and is ignored")
+            document.note(f"muscle {element.get('name')} has no GeometryPath or FunctionBasedPath and is ignored")
             continue
         muscles.append(_read_muscle(document, frames, element, path, " ".join(sorted({*groups.get(element.get("name", ""), [])} - {""}))))
     return tuple(muscles)
@@ -117,8 +118,9 @@ def read_muscles(document: Document, frames: FrameTable) -> tuple[Muscle, ...]:
 def _read_muscle(document: Document, frames: FrameTable, element: Element, path: Element, group: str) -> Muscle:
     name = element.get("name", "")
     owner = f"/forceset/{name}/{path.get('name') or 'geometrypath'}"
+    polynomial = read_polynomial_path(document, element, path) if path.tag == "FunctionBasedPath" else None
     points = tuple(_read_point(document, frames, point, owner) for point in document.objects(path, "PathPointSet"))
-    if len(points) < 2:
+    if polynomial is None and len(points) < 2:
         raise document.error(element, "its path needs two points at least")
     return Muscle(
         name=name,
@@ -133,6 +135,7 @@ def _read_muscle(document: Document, frames: FrameTable, element: Element, path:
         parameters=_read_parameters(document, element),
         ignore_tendon_compliance=document.boolean(element, "ignore_tendon_compliance", False),
         group=group,
+        polynomial=polynomial,
     )
 
 

@@ -13,10 +13,11 @@ from monomsk.io.osim_legacy import modernize
 from monomsk.io.osim_muscles import DEFAULTS, read_muscles, read_wraps
 from monomsk.io.osim_passive import KINDS as PASSIVE
 from monomsk.io.osim_passive import read_passive
-from monomsk.model.spec import Body, ContactSphere, Coupler, Joint, Marker, ModelSpec, Vec3
+from monomsk.model.spec import Body, ContactSphere, CoordinateActuator, Coupler, Joint, Marker, ModelSpec, Vec3
 
 _FLOOR_ORIENTATION = (0.0, 0.0, -1.5707963267948966)
 _CONTACT = "SmoothSphereHalfSpaceForce"
+_ACTUATOR = "CoordinateActuator"
 
 
 def read(path: Path | str) -> ModelSpec:
@@ -30,7 +31,7 @@ def read(path: Path | str) -> ModelSpec:
 
 
 def read_with_notes(path: Path | str) -> tuple[ModelSpec, tuple[str, ...]]:
-    """The model, and a line on each thing of the file that is not used (actuators, springs, other constraints).
+    """The model, and a line on each thing of the file that is not used (other actuators, springs, constraints).
 
     Raises:
         ModelError: as `read`.
@@ -49,6 +50,7 @@ def read_with_notes(path: Path | str) -> tuple[ModelSpec, tuple[str, ...]]:
         muscles=read_muscles(document, frames),
         contacts=_read_contacts(document, frames),
         passive=read_passive(document, joints),
+        actuators=_read_actuators(document),
         gravity=document.vector(model, "gravity", (0.0, -9.80665, 0.0)),
         credits=document.text(model, "credits"),
         publications=document.text(model, "publications"),
@@ -173,8 +175,21 @@ def _read_contact(document: Document, frames: FrameTable, force: Element, sphere
     )
 
 
+def _read_actuators(document: Document) -> tuple[CoordinateActuator, ...]:
+    """Motors along coordinates that are switched on."""
+    return tuple(
+        CoordinateActuator(
+            element.get("name", ""), document.text(element, "coordinate").split("/")[-1], document.number(element, "optimal_force", 1.0)
+        )
+        for element in document.objects(document.model, "ForceSet")
+        if element.tag == _ACTUATOR
+        and document.boolean(element, "appliesForce", True)
+        and not document.boolean(element, "isDisabled", False)
+    )
+
+
 def _note_unused_forces(document: Document) -> None:
-    known = {*DEFAULTS, *PASSIVE, _CONTACT}
+    known = {*DEFAULTS, *PASSIVE, _CONTACT, _ACTUATOR}
     counts = Counter(element.tag for element in document.objects(document.model, "ForceSet") if element.tag not in known)
     for kind, count in sorted(counts.items()):
         document.note(f"{count} {kind} of the model {'is' if count == 1 else 'are'} ignored")
@@ -188,6 +203,7 @@ def _check_references(document: Document, spec: ModelSpec) -> None:
         ("muscles", spec.muscles),
         ("wrap surfaces", spec.wraps),
         ("passive forces", spec.passive),
+        ("actuators", spec.actuators),
     ):
         double = [name for name, count in Counter(item.name for item in items).items() if count > 1]
         if double:
@@ -198,9 +214,13 @@ def _check_references(document: Document, spec: ModelSpec) -> None:
         for name in (coupler.dependent, coupler.independent):
             if name not in coordinates:
                 raise ModelError(f"{document.path}: constraint {coupler.name} uses the coordinate {name}, which no joint has")
+    for actuator in spec.actuators:
+        if actuator.coordinate not in coordinates:
+            raise ModelError(f"{document.path}: actuator {actuator.name} uses the coordinate {actuator.coordinate}, which no joint has")
     for muscle in spec.muscles:
         used = [point.coordinate for point in muscle.points]
         used += [axis.coordinate for point in muscle.points for axis in point.moving or ()]
+        used += muscle.polynomial.coordinates if muscle.polynomial else ()
         for name in used:
             if name is not None and name not in coordinates:
                 raise ModelError(f"{document.path}: muscle {muscle.name} uses the coordinate {name}, which no joint has")

@@ -10,7 +10,21 @@ from monomsk.io.osim_functions import number_text, vector_text, write_function
 from monomsk.io.osim_joints import native_slots
 from monomsk.io.osim_muscles import BOOLEANS, WRAP_DIMENSIONS
 from monomsk.io.osim_passive import write_passive
-from monomsk.model.spec import Axis, Body, ContactSphere, Coordinate, Coupler, Frame, Joint, ModelSpec, Muscle, PathPoint, Wrap
+from monomsk.io.osim_paths import write_polynomial_path
+from monomsk.model.spec import (
+    Axis,
+    Body,
+    ContactSphere,
+    Coordinate,
+    CoordinateActuator,
+    Coupler,
+    Frame,
+    Joint,
+    ModelSpec,
+    Muscle,
+    PathPoint,
+    Wrap,
+)
 
 VERSION = 40000
 _SLOTS = ("rotation1", "rotation2", "rotation3", "translation1", "translation2", "translation3")
@@ -180,6 +194,8 @@ def _write_forces(model: Element, spec: ModelSpec) -> None:
         for tag in ("stiffness", "dissipation", "static_friction", "dynamic_friction", "viscous_friction", "transition_velocity"):
             _text(element, tag, number_text(getattr(contact, tag)))
     write_passive(objects, spec)
+    for actuator in spec.actuators:
+        objects.append(actuator_element(actuator))
     members: dict[str, list[str]] = {}
     for muscle in spec.muscles:
         for group in muscle.group.split():
@@ -189,18 +205,20 @@ def _write_forces(model: Element, spec: ModelSpec) -> None:
         _text(SubElement(groups, "ObjectGroup", name=group), "members", " ".join(names))
 
 
+def actuator_element(actuator: CoordinateActuator) -> Element:
+    """A CoordinateActuator."""
+    element = Element("CoordinateActuator", name=actuator.name)
+    _text(element, "coordinate", actuator.coordinate)
+    _text(element, "optimal_force", number_text(actuator.optimal_force))
+    return element
+
+
 def _write_muscle(parent: Element, muscle: Muscle, joints: dict[str, str]) -> None:
     element = SubElement(parent, muscle.kind, name=muscle.name)
-    path = SubElement(element, "GeometryPath", name="geometrypath")
-    points = SubElement(SubElement(path, "PathPointSet"), "objects")
-    for point in muscle.points:
-        _write_point(points, point, joints)
-    wraps = SubElement(SubElement(path, "PathWrapSet"), "objects")
-    for number, wrap in enumerate(muscle.wraps):
-        use = SubElement(wraps, "PathWrap", name="pathwrap" if number == 0 else f"pathwrap_{number}")
-        _text(use, "wrap_object", wrap.wrap)
-        _text(use, "method", wrap.method)
-        _text(use, "range", vector_text(wrap.range))
+    if muscle.polynomial is not None:
+        write_polynomial_path(element, muscle.polynomial, joints, name="path")
+    else:
+        _write_geometry_path(element, muscle, joints)
     _text(element, "max_isometric_force", number_text(muscle.max_isometric_force))
     _text(element, "optimal_fiber_length", number_text(muscle.optimal_fiber_length))
     _text(element, "tendon_slack_length", number_text(muscle.tendon_slack_length))
@@ -216,6 +234,19 @@ def _write_muscle(parent: Element, muscle: Muscle, joints: dict[str, str]) -> No
                 curves[curve] = SubElement(element, curve, name=curve)
             holder = curves[curve]
         _text(holder, tag, _boolean(bool(value)) if tag in BOOLEANS else number_text(value))
+
+
+def _write_geometry_path(parent: Element, muscle: Muscle, joints: dict[str, str]) -> None:
+    path = SubElement(parent, "GeometryPath", name="geometrypath")
+    points = SubElement(SubElement(path, "PathPointSet"), "objects")
+    for point in muscle.points:
+        _write_point(points, point, joints)
+    wraps = SubElement(SubElement(path, "PathWrapSet"), "objects")
+    for number, wrap in enumerate(muscle.wraps):
+        use = SubElement(wraps, "PathWrap", name="pathwrap" if number == 0 else f"pathwrap_{number}")
+        _text(use, "wrap_object", wrap.wrap)
+        _text(use, "method", wrap.method)
+        _text(use, "range", vector_text(wrap.range))
 
 
 def _write_point(parent: Element, point: PathPoint, joints: dict[str, str]) -> None:

@@ -18,10 +18,14 @@ from monomsk.model.scale import Segments, scale_model
 from monomsk.physics.forward_kinematics import forward_kinematics, points_on_bodies
 from monomsk.physics.jacobian import point_jacobian
 
-STEPS = 14
-"""Most steps of Levenberg and Marquardt."""
+STEPS = 10
+"""Most steps of Levenberg and Marquardt, twice."""
+TIGHT = 0.25
+"""Share of the markers' freedom in the first of the two searches."""
 POSE_SIGMA = 0.9
 """How far a coordinate may stray from its habit [rad]; only what no marker shows is decided by it."""
+POSTURES = 3.0
+"""As how many postures the poses count there: one person's poses are much alike, and habits would else outweigh the markers' places."""
 LIMIT_SIGMA = 0.04
 """Softness of the joints' ranges [rad]."""
 SOLE_SIGMA = 0.008
@@ -110,8 +114,10 @@ def calibrate(
     """
     body = _Body(model, segments)
     free = list(model.free)
-    belief = _belief(sizes, places)
-    state = _descend(body, _State(np.asarray(evidence.start)[:, free], belief.mean), belief, evidence, np.asarray(habit)[free])
+    # First the poses, with markers nearly where they usually sit: else a wrong turn of a limb is explained by odd places.
+    tight = _belief(sizes, replace(places, sigma=TIGHT * places.sigma))
+    state = _descend(body, _State(np.asarray(evidence.start)[:, free], tight.mean), tight, evidence, np.asarray(habit)[free])
+    state = _descend(body, replace(state, damping=1e-2), _belief(sizes, places), evidence, np.asarray(habit)[free])
     u = _split(body, jnp.asarray(state.u))
     error = np.asarray(_poses(body, u, jnp.asarray(state.x))[0]) - evidence.position
     return Calibrated(
@@ -234,9 +240,10 @@ def _pose_terms(
     low, high = np.asarray(model.coordinate_range)[free].T
     over = (np.maximum(x - high, 0.0) + np.minimum(x - low, 0.0)) * counts
     away = (x - habit) * counts
-    gradient = over / LIMIT_SIGMA**2 + away / POSE_SIGMA**2
-    curvature = (over != 0.0) / LIMIT_SIGMA**2 + counts / POSE_SIGMA**2
-    return gradient, curvature, 0.5 * float(np.sum(over**2) / LIMIT_SIGMA**2 + np.sum(away**2) / POSE_SIGMA**2)
+    habitual = min(1.0, POSTURES / len(x)) / POSE_SIGMA**2
+    gradient = over / LIMIT_SIGMA**2 + away * habitual
+    curvature = (over != 0.0) / LIMIT_SIGMA**2 + counts * habitual
+    return gradient, curvature, 0.5 * float(np.sum(over**2) / LIMIT_SIGMA**2 + np.sum(away**2) * habitual)
 
 
 def _cost(body: _Body, state: _State, belief: _Belief, evidence: Evidence, habit: Float[np.ndarray, " nx"]) -> float:

@@ -5,7 +5,7 @@ ten times as fast as `levenberg`, whose beliefs about movement it shares.
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import equinox as eqx
 import jax
@@ -21,7 +21,7 @@ from monomsk.model.model import Model, complete
 from monomsk.physics.forward_kinematics import forward_kinematics, points_on_bodies
 from monomsk.physics.jacobian import point_jacobian
 
-CHUNK = 64
+CHUNK = 96
 """Frames that a compiled call takes."""
 BLOW = 3.0
 """Where an acceleration begins to count as a blow rather than as noise [standard deviations]."""
@@ -215,23 +215,25 @@ class _Problem:
     belief: Beliefs
     step: float
 
-    @property
+    @cached_property
     def scales(self) -> _Scales:
         """Sole points say over and over the same in neighbouring frames: their weights are those of a thirtieth of a second."""
         share = np.sqrt(30.0 * self.step)
         return _Scales(jnp.asarray(share), jnp.asarray(share / (SLIDE_SIGMA * self.step)), jnp.asarray(self.belief.robust))
 
+    @cached_property
+    def parts(self) -> list[Seen]:
+        """What is known, in padded chunks; the padding has no weight."""
+        count = self.seen.weight.shape[0]
+        return [jax.tree.map(lambda a, low=low: _padded(np.asarray(a)[low : low + CHUNK]), self.seen) for low in range(0, count, CHUNK)]
+
     def chunks(self, x: Float[np.ndarray, "time nx"]) -> list[tuple[Seen, Float[Array, "chunk+1 nx"]]]:
-        """Frames in padded chunks; the padding and the last frame's slide have no weight."""
-        count, parts = len(x), []
-        for low in range(0, count, CHUNK):
-            part = jax.tree.map(lambda a, low=low: _padded(np.asarray(a)[low : low + CHUNK]), self.seen)
-            parts.append((part, jnp.asarray(x[_window(low, count, CHUNK + 1)])))
-        return parts
+        """Chunks with their coordinates, and one frame more: the first of the next chunk; the last frame slides nowhere."""
+        return [(part, jnp.asarray(x[_window(k * CHUNK, len(x), CHUNK + 1)])) for k, part in enumerate(self.parts)]
 
     def cost(self, x: Float[np.ndarray, "time nx"]) -> float:
         """Half the sum of squares of everything, markers and accelerations under Cauchy's loss."""
-        data = sum(float(_cost(self.model, self.scales, seen, window)) for seen, window in self.chunks(x))
+        data = float(sum(np.asarray(c) for c in [_cost(self.model, self.scales, seen, window) for seen, window in self.chunks(x)]))
         share = 30.0 * self.step
         change = np.diff(x, 2, axis=0) / (self.belief.acceleration * self.step**2)
         smooth = share * BLOW**2 * float(np.log1p((change / BLOW) ** 2).sum())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -265,7 +266,12 @@ def _without_turns(model: Model, bounds: Bounds, q: Float[np.ndarray, "n nq"]) -
     nearer = q[:, free] - 2.0 * np.pi * np.round((q[:, free] - np.asarray(model.coordinate_default)[free]) / (2.0 * np.pi))
     q = q.copy()
     q[:, free] = np.where((nearer >= low) & (nearer <= high), nearer, q[:, free])
-    return np.asarray(jax.vmap(partial(complete, model))(jnp.asarray(q)))
+    return np.asarray(_completed(model, jnp.asarray(q)))
+
+
+@eqx.filter_jit
+def _completed(model: Model, q: Float[Array, "n nq"]) -> Float[Array, "n nq"]:
+    return jax.vmap(partial(complete, model))(q)
 
 
 def _warnings(

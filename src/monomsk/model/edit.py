@@ -2,17 +2,21 @@
 
 from dataclasses import replace
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from monomsk.errors import ModelError
 from monomsk.model.model import Model
-from monomsk.model.spec import Axis, Body, ContactSphere, Joint, ModelSpec, Muscle, Vec3, Wrap
+from monomsk.model.scale import wrap_factors
+from monomsk.model.spec import Axis, Body, ContactSphere, Joint, ModelSpec, Muscle, PolynomialPath, Vec3, Wrap
+from monomsk.spatial import rotation
 
 
 def with_numbers(spec: ModelSpec, model: Model, factors: Float[Array, "body 3"]) -> ModelSpec:
     """The spec with the numbers of `model`, a scaled compilation of it; muscle paths and meshes follow the stretches `factors`.
 
-    Fibre and tendon lengths stay as they are: they follow from path lengths, which are physics.
+    Fibre and tendon lengths stay as they are: they follow from path lengths, which are physics. Raises ModelError for stretches
+    of a body with muscle paths that are polynomials.
     """
     stretch = {name: _vector(factors[i]) for i, name in enumerate(model.body_names)}
     return replace(
@@ -68,14 +72,22 @@ def _joint(joint: Joint, model: Model) -> Joint:
 
 
 def _wrap(wrap: Wrap, stretch: Vec3) -> Wrap:
-    """Place follows the body; sizes by the mean stretch, which keeps round surfaces round."""
-    mean = (stretch[0] * stretch[1] * stretch[2]) ** (1.0 / 3.0)
-    return replace(wrap, translation=_times(wrap.translation, stretch), dimensions=tuple(mean * d for d in wrap.dimensions))
+    """Place and sizes; see `scale.wrap_factors`."""
+    factors = wrap_factors(rotation.from_xyz(jnp.array(wrap.rotation)), jnp.array(stretch))
+    along, (across, mean) = _vector(factors[0]), (float(f) for f in factors[1:])
+    gains = {"WrapCylinder": (across, along[2]), "WrapSphere": (mean,), "WrapEllipsoid": along, "WrapTorus": (across, across)}
+    sizes = tuple(gain * size for gain, size in zip(gains[wrap.kind], wrap.dimensions, strict=True))
+    return replace(wrap, translation=_times(wrap.translation, stretch), dimensions=sizes)
 
 
 def _muscle(muscle: Muscle, stretch: dict[str, Vec3]) -> Muscle:
     """Path points follow their bodies; a moving point's functions are multiplied."""
     one = (1.0, 1.0, 1.0)
+    if muscle.polynomial is not None and any(factors != one for factors in stretch.values()):
+        raise ModelError(
+            f"the path of muscle {muscle.name} is a polynomial and cannot follow a stretched body: scale the model with path points "
+            "and fit anew (`monomsk paths`)"
+        )
     points = []
     for p in muscle.points:
         s = stretch.get(p.body, one)
@@ -85,6 +97,15 @@ def _muscle(muscle: Muscle, stretch: dict[str, Vec3]) -> Muscle:
             moving = (x, y, z)
         points.append(replace(p, location=_times(p.location, s), moving=moving))
     return replace(muscle, points=tuple(points))
+
+
+def with_paths(spec: ModelSpec, paths: dict[str, PolynomialPath]) -> ModelSpec:
+    """The body with polynomials in place of the paths of the muscles named. Raises ModelError for an unknown name."""
+    unknown = paths.keys() - {m.name for m in spec.muscles}
+    if unknown:
+        raise ModelError(f"model {spec.name} has no muscle {min(unknown)!r} to give a path to")
+    muscles = (replace(m, points=(), wraps=(), polynomial=paths[m.name]) if m.name in paths else m for m in spec.muscles)
+    return replace(spec, muscles=tuple(muscles))
 
 
 def with_contacts_of(spec: ModelSpec, donor: ModelSpec) -> ModelSpec:

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 from monomsk.errors import ModelError
 from monomsk.model import functions
 from monomsk.model.functions import PiecewisePolynomials
+from monomsk.model.polynomials import PolynomialPaths, compile_polynomials
 from monomsk.model.spec import Axis, ModelSpec, Muscle, PathPoint, PathWrap, Vec3, Wrap
 from monomsk.spatial import rotation
 
@@ -128,6 +129,8 @@ class Muscles(eqx.Module):
     moving: Moving
     wraps: tuple[Wraps, ...]
     """Of one, two, … wraps a row, and of the same surfaces."""
+    polynomials: PolynomialPaths
+    """Paths without points; their rows come after those of the table."""
     max_isometric_force: Float[Array, " muscle"]
     optimal_fiber_length: Float[Array, " muscle"]
     tendon_slack_length: Float[Array, " muscle"]
@@ -139,12 +142,16 @@ class Muscles(eqx.Module):
     """Further numbers of the muscles and their curves, by OpenSim's names with the curve's name in front."""
     names: tuple[str, ...] = eqx.field(static=True)
     row: tuple[int, ...] = eqx.field(static=True)
-    """Row of every muscle in the path table."""
+    """Row of every muscle in the path table, or in what follows it."""
     kind: tuple[int, ...] = eqx.field(static=True)
     """Index in KINDS."""
     surfaces: tuple[str, ...] = eqx.field(static=True)
     """Names of the model's wrap surfaces, in the order in which `Wraps.surface` counts."""
     opensim_compat: bool = eqx.field(static=True)
+    stiff: tuple[bool, ...] = eqx.field(static=True)
+    """The muscle's tendon does not give (`ignore_tendon_compliance`)."""
+    prompt: tuple[bool, ...] = eqx.field(static=True)
+    """The muscle's activation is its excitation (`ignore_activation_dynamics`)."""
 
     @property
     def count(self) -> int:
@@ -166,14 +173,17 @@ def compile_muscles(spec: ModelSpec, body_names: tuple[str, ...], *, opensim_com
     wraps = {w.name: (i, w) for i, w in enumerate(spec.wraps)}
     used = [_used_wraps(m, wraps, body) for m in spec.muscles]
     groups = [(len(u), tuple(sorted({SURFACES.index(w.kind) for _, w, _ in u}))) for u in used]
-    order = sorted(range(len(used)), key=lambda i: groups[i])
+    functions_of = [i for i, m in enumerate(spec.muscles) if m.polynomial is not None]
+    order = sorted((i for i, m in enumerate(spec.muscles) if m.polynomial is None), key=lambda i: groups[i])
+    rows = [*order, *functions_of]
     return Muscles(
         **_points([spec.muscles[i] for i in order], body, coordinates),
         wraps=tuple(
             _wraps([spec.muscles[i] for i in order], [used[i] for i in order], body, [i for i, j in enumerate(order) if groups[j] == group])
-            for group in sorted(set(groups))
+            for group in sorted({groups[i] for i in order})
             if group[0]
         ),
+        polynomials=compile_polynomials([(m.name, m.polynomial) for m in spec.muscles if m.polynomial is not None], coordinates),
         max_isometric_force=jnp.array([m.max_isometric_force for m in spec.muscles], float),
         optimal_fiber_length=jnp.array([m.optimal_fiber_length for m in spec.muscles], float),
         tendon_slack_length=jnp.array([m.tendon_slack_length for m in spec.muscles], float),
@@ -181,8 +191,10 @@ def compile_muscles(spec: ModelSpec, body_names: tuple[str, ...], *, opensim_com
         max_contraction_velocity=jnp.array([m.max_contraction_velocity for m in spec.muscles], float),
         parameters={name: jnp.array([_parameter(m, name) for m in spec.muscles], float) for name in _DEFAULTS},
         names=tuple(m.name for m in spec.muscles),
-        row=tuple(order.index(i) for i in range(len(used))),
+        row=tuple(rows.index(i) for i in range(len(rows))),
         kind=tuple(KINDS.index(m.kind) for m in spec.muscles),
+        stiff=tuple(m.ignore_tendon_compliance for m in spec.muscles),
+        prompt=tuple(dict(m.parameters).get("ignore_activation_dynamics", 0.0) != 0.0 for m in spec.muscles),
         surfaces=tuple(w.name for w in spec.wraps),
         opensim_compat=opensim_compat,
     )
@@ -191,7 +203,7 @@ def compile_muscles(spec: ModelSpec, body_names: tuple[str, ...], *, opensim_com
 def _check(muscle: Muscle, body: dict[str, int], coordinates: dict[str, int]) -> None:
     if muscle.kind not in KINDS:
         raise ModelError(f"muscle {muscle.name} is a {muscle.kind}; monomsk computes {', '.join(KINDS)}")
-    if len(muscle.points) < 2:
+    if muscle.polynomial is None and len(muscle.points) < 2:
         raise ModelError(f"muscle {muscle.name} has {len(muscle.points)} path points; a path needs two or more")
     for field in ("max_isometric_force", "optimal_fiber_length", "tendon_slack_length", "max_contraction_velocity"):
         if not getattr(muscle, field) > 0.0:
@@ -213,7 +225,7 @@ def _parameter(muscle: Muscle, name: str) -> float:
 
 def _used_wraps(muscle: Muscle, wraps: dict[str, tuple[int, Wrap]], body: dict[str, int]) -> list[tuple[int, Wrap, PathWrap]]:
     used: list[tuple[int, Wrap, PathWrap]] = []
-    for use in muscle.wraps:
+    for use in () if muscle.polynomial is not None else muscle.wraps:
         if use.wrap not in wraps:
             raise ModelError(f"muscle {muscle.name} wraps over {use.wrap!r}, which the model does not have")
         index, wrap = wraps[use.wrap]

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from monomsk.errors import ModelError
 from monomsk.model.model import Model
 from monomsk.model.muscles import SURFACES, Moving, Muscles, Wraps
 
@@ -46,8 +47,11 @@ def scale_muscles(muscles: Muscles, factors: Float[Array, "body 3"]) -> Muscles:
     """The muscles on the stretched body: path points, moving ones too, and wrapped surfaces follow the bodies that carry them.
 
     Fibre and tendon lengths and strengths stay as they are, because they follow from path lengths and mass. Equals
-    `compile_muscles` of `edit.with_numbers` with the same factors.
+    `compile_muscles` of `edit.with_numbers` with the same factors. Raises ModelError for paths that are polynomials: they have
+    no points that could follow.
     """
+    if muscles.polynomials.count:
+        raise ModelError("muscle paths that are polynomials cannot follow a stretched body; stretch the one with points and fit anew")
     stretch = jnp.concatenate([factors, jnp.ones((1, 3), factors.dtype)])
     return eqx.tree_at(
         lambda m: (m.location, m.moving, m.wraps),
@@ -66,13 +70,28 @@ def _stretched_moving(moving: Moving, muscles: Muscles, stretch: Float[Array, "b
 
 
 def _stretched_wraps(wraps: Wraps, stretch: Float[Array, "body 3"]) -> Wraps:
-    """Place follows the body; sizes by the mean stretch, which keeps round surfaces round."""
+    """Place and sizes; see `wrap_factors`."""
     own = stretch[wraps.body]
-    mean = jnp.prod(own, -1) ** (1.0 / 3.0)
-    has_axes = (wraps.kind == SURFACES.index("WrapEllipsoid")) | (wraps.kind == SURFACES.index("WrapTorus"))
-    radii = wraps.radii * jnp.where(has_axes, mean, 1.0)[..., None]
-    sizes = (wraps.p * own, wraps.radius * mean, wraps.half_length * mean, radii)
+    along, across, mean = wrap_factors(wraps.R, own)
+    names = [SURFACES.index(f"Wrap{name}") for name in ("Sphere", "Ellipsoid", "Torus")]
+    sphere, ellipsoid, torus = (wraps.kind == name for name in names)
+    radius = wraps.radius * jnp.where(ellipsoid, 1.0, jnp.where(sphere, mean, across))
+    radii = jnp.where(ellipsoid[..., None], along, jnp.where(torus, across, 1.0)[..., None])
+    half_length = wraps.half_length * jnp.where(sphere | ellipsoid | torus, 1.0, along[..., 2])
+    sizes = (wraps.p * own, radius, half_length, wraps.radii * radii)
     return eqx.tree_at(lambda w: (w.p, w.radius, w.half_length, w.radii), wraps, sizes)
+
+
+def wrap_factors(
+    R: Float[Array, "*wrap 3 3"], stretch: Float[Array, "*wrap 3"]
+) -> tuple[Float[Array, "*wrap 3"], Float[Array, "*wrap"], Float[Array, "*wrap"]]:
+    """What the sizes of a wrap surface follow when its body is stretched, as in OpenSim's ScaleTool; `R` turns the surface in the body.
+
+    Factors along the surface's axes, for the radii of ellipsoids and the length of cylinders; the mean of those along x and y,
+    for the radii of cylinders and tori; the mean of the body's three, for spheres.
+    """
+    along = jnp.linalg.norm(R * stretch[..., :, None], axis=-2)
+    return along, 0.5 * (along[..., 0] + along[..., 1]), jnp.mean(stretch, -1)
 
 
 def _of(factors: Float[Array, "body 3"], body: tuple[int, ...]) -> Float[Array, "n 3"]:

@@ -183,6 +183,31 @@ class PathWrap:
 
 
 @dataclass(frozen=True)
+class MultivariatePolynomial:
+    """A polynomial of several arguments."""
+
+    dimension: int
+    """Number of arguments."""
+    order: int
+    """The largest sum of exponents in a term."""
+    coefficients: tuple[float, ...]
+    """Of all terms, in the order in which exponents are counted up, the last argument's fastest: 1, y, y², x, xy, x²."""
+
+
+@dataclass(frozen=True)
+class PolynomialPath:
+    """A muscle path whose length is a polynomial of coordinates: OpenSim's FunctionBasedPath, which has no points."""
+
+    coordinates: tuple[str, ...]
+    """Arguments of the polynomials."""
+    length: MultivariatePolynomial
+    moment_arms: tuple[MultivariatePolynomial, ...] = ()
+    """One a coordinate; those of the length where there are none."""
+    speed: MultivariatePolynomial | None = None
+    """Lengthening speed, of the coordinates and then their speeds; that of the moment arms where there is none."""
+
+
+@dataclass(frozen=True)
 class Muscle:
     """A muscle–tendon actuator and its path."""
 
@@ -196,11 +221,14 @@ class Muscle:
     max_contraction_velocity: float
     """Optimal fibre lengths per second."""
     points: tuple[PathPoint, ...]
+    """None where the path is a polynomial."""
     wraps: tuple[PathWrap, ...] = ()
     parameters: tuple[tuple[str, float], ...] = ()
     """Further numbers of the muscle and its curves, by OpenSim's property names, when they differ from the defaults."""
     ignore_tendon_compliance: bool = False
     group: str = ""
+    polynomial: PolynomialPath | None = None
+    """In place of points and wraps."""
 
 
 @dataclass(frozen=True)
@@ -275,6 +303,16 @@ PassiveForce = CoordinateLimit | CoordinateSpring | CoordinateExponential
 
 
 @dataclass(frozen=True)
+class CoordinateActuator:
+    """A motor along a coordinate: its force is a control times the optimal force."""
+
+    name: str
+    coordinate: str
+    optimal_force: float = 1.0
+    """[N·m, N]."""
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A whole body model."""
 
@@ -289,6 +327,8 @@ class ModelSpec:
     contacts: tuple[ContactSphere, ...] = ()
     passive: tuple[PassiveForce, ...] = ()
     """Forces of joints on their coordinates, muscles aside."""
+    actuators: tuple[CoordinateActuator, ...] = ()
+    """Motors; only what is told of muscle forces knows them by name."""
     gravity: Vec3 = (0.0, -9.80665, 0.0)
     credits: str = ""
     publications: str = ""

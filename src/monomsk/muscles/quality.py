@@ -65,25 +65,37 @@ def warnings(evidence: Evidence, rows: Rows) -> tuple[str, ...]:
             percent = 100.0 * worst / _peaks(evidence)[i]
             lines.append(
                 f"muscles cannot supply the moment at {name}: {worst:.0f} N·m ({percent:.0f} % of its peak) is left "
-                f"to the reserve, at {_stretches(evidence.time, over)}"
+                f"to the reserve, at {stretches(evidence.time, over)}"
             )
     slack = evidence.slack & ~evidence.broken
-    lines += _muscle_lines(evidence, slack, "too short to pull (the path is shorter than its tendon and fibres)")
-    for number, name in enumerate(evidence.surfaces):
-        lines += _muscle_lines(evidence, evidence.inside_of == number, f"unable to bend around {name}: the path starts inside of it")
-    lines += _muscle_lines(evidence, evidence.broken, "without a path (fewer than two of its points are on it)")
+    lines += _muscle_lines(evidence.time, evidence.muscles, slack, "too short to pull (the path is shorter than its tendon and fibres)")
+    lines += path_warnings(evidence.time, evidence.muscles, evidence.surfaces, evidence.inside_of, evidence.broken)
     if rows.beyond:
         lines.append(f"static optimization leaves out {_list(rows.beyond)}: the ground force is known for the whole foot only")
     return tuple(lines)
 
 
-def _muscle_lines(evidence: Evidence, bad: Bool[np.ndarray, "time muscle"], what: str) -> list[str]:
+def path_warnings(
+    time: Float[np.ndarray, " time"],
+    muscles: tuple[str, ...],
+    surfaces: tuple[str, ...],
+    inside_of: Int[np.ndarray, "time muscle"],
+    broken: Bool[np.ndarray, "time muscle"],
+) -> tuple[str, ...]:
+    """One line for every wrap surface that paths start inside of, and one on muscles without a path; see `Evidence`."""
+    lines: list[str] = []
+    for number, name in enumerate(surfaces):
+        lines += _muscle_lines(time, muscles, inside_of == number, f"unable to bend around {name}: the path starts inside of it")
+    return (*lines, *_muscle_lines(time, muscles, broken, "without a path (fewer than two of its points are on it)"))
+
+
+def _muscle_lines(time: Float[np.ndarray, " time"], muscles: tuple[str, ...], bad: Bool[np.ndarray, "time muscle"], what: str) -> list[str]:
     """One line for all muscles with the same problem."""
-    which = [i for i in range(len(evidence.muscles)) if bad[:, i].any()]
+    which = [i for i in range(len(muscles)) if bad[:, i].any()]
     if not which:
         return []
     which.sort(key=lambda i: -int(bad[:, i].sum()))
-    return [f"{_list(tuple(evidence.muscles[i] for i in which))} {what}, at {_stretches(evidence.time, np.any(bad[:, which], axis=1))}"]
+    return [f"{_list(tuple(muscles[i] for i in which))} {what}, at {stretches(time, np.any(bad[:, which], axis=1))}"]
 
 
 def _peaks(evidence: Evidence) -> Float[np.ndarray, " row"]:
@@ -99,7 +111,7 @@ def _list(names: tuple[str, ...]) -> str:
     return ", ".join(names[:NAMES_IN_A_WARNING]) + (f" and {more} more" if more > 0 else "")
 
 
-def _stretches(time: Float[np.ndarray, " time"], bad: np.ndarray) -> str:
+def stretches(time: Float[np.ndarray, " time"], bad: np.ndarray) -> str:
     """The times at which it is so: 1.20–1.35 s, 2.10 s …"""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(int)))
     parts = [

@@ -49,6 +49,7 @@ def _crossed(model: Model, muscles: Muscles, ancestor: Bool[np.ndarray, "body bo
         behind = np.append(ancestor[:, body], False)
         crossed[i] = bool(np.any(np.any(touched & behind, 1) & np.any(touched & ~behind, 1)))
     crossed[np.asarray(muscles.moving.coordinate)] = True
+    crossed[list(muscles.polynomials.coordinates)] = True
     for source, target in zip(model.independent, model.dependent, strict=True):
         crossed[source] |= crossed[target]
     return crossed

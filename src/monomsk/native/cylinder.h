@@ -7,6 +7,7 @@ struct Cylinder {
   T radius, half_length;
   Vector<T> side;         // zero for either
   bool shortest, literal;  // whether the tangent points slide; whether OpenSim's turn too many is counted
+  bool slides;             // whether they slide as in OpenSim
 };
 
 template <class T>
@@ -103,6 +104,35 @@ inline void plane_heights(const Vector<T>& p1, const Vector<T>& p2, const Vector
   if (flat || !(std::abs(h2 - p1.z) < span)) h2 = p2.z;
 }
 
+// Height of the tangent point r of the line from p after a slide towards the line from p to w, the next point on the surface.
+template <class T>
+inline bool slide(const Vector<T>& p, const Vector<T>& w, Vector<T>& r) {
+  const Vector<T> before = r - p, after = w - r, whole = w - p;
+  const auto steepness = [](const Vector<T>& v) { return std::acos(std::min(T(1), std::max(T(-1), v.z / length_of(v)))); };
+  if (!(std::abs(steepness(before) - steepness(after)) > T(0.1 * 3.141592653589793 / 180))) return false;
+  const T share = (before.x * whole.x + before.y * whole.y) / std::max(whole.x * whole.x + whole.y * whole.y, T(1e-30));
+  r.z += T(1.5) * (p.z + share * whole.z - r.z);
+  return true;
+}
+
+// OpenSim's search for the shortest path over an arc that goes around by `turn` and has this length across the axis.
+template <class T>
+inline void slide_both(const Vector<T>& p1, const Vector<T>& p2, T turn, T around, Vector<T>& r1, Vector<T>& r2) {
+  for (int i = 0; i < 100; ++i) {
+    const T rise = r2.z - r1.z, pieces = std::floor(std::sqrt(around * around + rise * rise) / T(0.002));
+    if (pieces < T(2)) return;
+    const T near = T(1) / pieces, far = T(1) - near;
+    const auto on_arc = [&](T share) {
+      const T c = std::cos(share * turn), s = std::sin(share * turn);
+      return Vector<T>{r1.x * c - r1.y * s, r1.x * s + r1.y * c, r1.z + share * rise};
+    };
+    const bool first = slide(p1, on_arc(near), r1);
+    // The arc starts at the new first point and rises as it did from the old one.
+    const bool second = slide(p2, on_arc(far), r2);
+    if (!first && !second) return;
+  }
+}
+
 template <class T>
 inline Bend<T> bend(const Vector<T>& p1, const Vector<T>& p2, const Cylinder<T>& c) {
   Bend<T> out = {};
@@ -121,8 +151,9 @@ inline Bend<T> bend(const Vector<T>& p1, const Vector<T>& p2, const Cylinder<T>&
   const T around = c.radius * (long_way ? T(6.283185307179586) - (c.literal ? turn : std::abs(turn)) : std::abs(turn));
   const auto apart = [](const Vector<T>& a, const Vector<T>& b) { return std::sqrt((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y)); };
   const T d1 = apart(out.start, p1), d2 = apart(out.end, p2), rise = (p2.z - p1.z) / (d1 + around + d2);
-  out.start.z = c.shortest ? p1.z + rise * d1 : h1;
-  out.end.z = c.shortest ? p1.z + rise * (d1 + around) : h2;
+  out.start.z = c.shortest && !c.slides ? p1.z + rise * d1 : h1;
+  out.end.z = c.shortest && !c.slides ? p1.z + rise * (d1 + around) : h2;
+  if (c.slides) slide_both(p1, p2, long_way ? turn - T(6.283185307179586) : turn, around, out.start, out.end);
   out.arc = std::sqrt(around * around + (out.end.z - out.start.z) * (out.end.z - out.start.z));
   out.detour = length_of(out.start - p1) + out.arc + length_of(p2 - out.end) - length_of(p2 - p1);
   return out;

@@ -79,7 +79,8 @@ class Path {
     const Vector<T> origin = vector(f.p);
     pulls.assign(nodes.size(), Vector<T>{T(0), T(0), T(0)});
     for (std::size_t k = 0; k + 1 < nodes.size(); ++k) {
-      if (!straight(k)) continue;
+      // Pieces within one body do no work, unless their ends are old ones: OpenSim leaves them out.
+      if (!straight(k) || (drawn() && nodes[k].body == nodes[k + 1].body)) continue;
       const T far = distance(k);
       if (!(far * far > T(1e-20))) continue;
       const Vector<T> direction = (T(1) / far) * (end_of(k + 1) - end_of(k));
@@ -154,7 +155,7 @@ class Path {
       return turned_back(n + 1, in_body - vector(n + 10));
     };
     const auto ground = [&](const Vector<T>& v) { return in_ground(body, turned_by(n + 1, v) + vector(n + 10)); };
-    const Cylinder<T> cylinder = {n[13], n[14], vector(n + 15), !(l.as_opensim && wraps == 1), l.as_opensim};
+    const Cylinder<T> cylinder = {n[13], n[14], vector(n + 15), !(l.as_opensim && wraps == 1), l.as_opensim, drawn()};
     result.blocked = result.found = false;
     bool crossed = false;
     Contact last = MISSES;
@@ -169,7 +170,12 @@ class Path {
       result.blocked = result.blocked || last == INSIDE;
       if (last < WRAPPED) continue;
       // A segment that pierces the cylinder comes before any other, the first on the path before the next.
-      const T rank = last == CROSSES ? path[k].key - T(1e6) : found.detour;
+      T rank = last == CROSSES ? path[k].key - T(1e6) : found.detour;
+      if (drawn() && last != CROSSES) {
+        // OpenSim weighs the detours between the old ends of the straight pieces.
+        const Vector<T>&a = path[k].drawn, &b = path[k + 1].drawn;
+        rank = length_of(ground(found.start) - a) + found.arc + length_of(b - ground(found.end)) - length_of(b - a);
+      }
       if (result.found && !(rank < best)) continue;
       result.found = true;
       best = rank;

@@ -9,6 +9,7 @@ from monomsk.model.model import Model
 from monomsk.model.muscles import Muscles
 from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.inverse_dynamics import net_wrenches
+from monomsk.physics.jacobian import coordinate_twists
 from monomsk.physics.native_paths import muscle_paths
 
 
@@ -21,11 +22,18 @@ def muscle_wrenches(
     of the tension when that body alone turns or moves. So points that move, and surfaces that a path bends around, count as
     they do for moment arms. `q` must be complete (`model.complete`).
     """
+    return muscle_action(model, muscles, poses, q, tension)[0]
+
+
+def muscle_action(
+    model: Model, muscles: Muscles, poses: Poses, q: Float[Array, " nq"], tension: Float[Array, " muscle"]
+) -> tuple[Float[Array, "body 6"], Float[Array, " nq"]]:
+    """`muscle_wrenches`, and what the tensions do on the coordinates beyond that, through points that move along them [N·m, N]."""
     loose, free = _let_loose(model, poses)
-    arms = muscle_paths(loose, muscles, free, q).moment_arm[:, model.nq :]
-    about_root = (tension @ arms).reshape(-1, 6)
+    work = tension @ muscle_paths(loose, muscles, free, q).moment_arm
+    about_root = work[model.nq :].reshape(-1, 6)
     force = about_root[:, 3:]
-    return jnp.concatenate([about_root[:, :3] + jnp.cross(poses.p[0], force), force], -1)
+    return jnp.concatenate([about_root[:, :3] + jnp.cross(poses.p[0], force), force], -1), work[: model.nq]
 
 
 def _let_loose(model: Model, poses: Poses) -> tuple[Model, Poses]:
@@ -68,6 +76,16 @@ def joint_reactions(
     needed = net_wrenches(model, poses, qd, qdd, f_ext, simbody_compatible=simbody_compatible)
     subtree = model.ancestor.T @ needed
     return jnp.concatenate([subtree[:, :3] - jnp.cross(poses.pivot - poses.p[0], subtree[:, 3:]), subtree[:, 3:]], -1)
+
+
+def along_coordinates(model: Model, poses: Poses, reaction: Float[Array, "body 6"]) -> Float[Array, " nq"]:
+    """The part of the joints' reactions (`joint_reactions`) that moves the coordinates [N·m, N].
+
+    Equals inverse dynamics with the same forces on the bodies.
+    """
+    about_root = reaction[:, :3] + jnp.cross(poses.pivot - poses.p[0], reaction[:, 3:])
+    wrench = jnp.concatenate([about_root, reaction[:, 3:]], -1)[jnp.array(model.coordinate_body)]
+    return jnp.sum(coordinate_twists(model, poses, poses.p[0]) * wrench, -1)
 
 
 def parent_joint_origins(model: Model, poses: Poses) -> Float[Array, "body 3"]:

@@ -14,6 +14,7 @@ from monomsk.physics import muscle_curve, muscle_kinds
 from monomsk.physics.forward_kinematics import forward_kinematics
 from monomsk.physics.muscle_path import coupled
 from monomsk.physics.native_paths import muscle_paths
+from monomsk.physics.polynomial_path import lengthening_speeds
 
 SHORTEST_FIBER = 0.01
 """Normalized length below which the fibres of formulas without a lower end carry nothing."""
@@ -67,7 +68,7 @@ def muscle_states(model: Model, muscles: Muscles, q: Float[Array, "frame nq"], q
 def _state(model: Model, muscles: Muscles, q: Float[Array, " nq"], qd: Float[Array, " nq"]) -> MuscleStates:
     q, qd, _ = complete_rates(model, q, qd, jnp.zeros_like(q))
     paths = muscle_paths(model, muscles, forward_kinematics(model, q), q)
-    speed = -paths.moment_arm @ qd
+    speed = lengthening_speeds(muscles, q, qd, paths.moment_arm)
     forces = rigid_tendon_forces(muscles, paths.length, speed)
     return MuscleStates(paths.length, speed, coupled(model, q, paths.moment_arm), paths.inside_of, paths.broken, forces)
 

@@ -4,9 +4,10 @@ A path is a row of slots: its points, then two tangent points for every wrap. A 
 a wrap's slots get keys between those of the segment that it bends. Thus nothing branches and nothing is sorted.
 
 Where a path meets several cylinders, each is laid anew in turn until the path has settled into the shortest one. OpenSim
-4.6 differs in two ways, which `Muscles.opensim_compat` repeats: a lone wrap keeps approximate tangent points (see
-`wrap_cylinder`), and with several wraps the straight pieces keep the tangent points of the first round while the arcs are
-those of the last (PathWrapPoint's ground location is cached and not renewed), which makes a gastrocnemius up to 9 mm short.
+4.6 differs in ways that `Muscles.opensim_compat` repeats: tangent points are approximate (see `wrap_cylinder`), and with
+several wraps the straight pieces keep those of the first round while the arcs are those of the last (PathWrapPoint's ground
+location is cached and not renewed), which makes a gastrocnemius up to 9 mm short. Detours are weighed between the old points
+too, and the tension acts at the new ones along the old pieces, those within one body left out, so that it does not balance.
 """
 
 from typing import NamedTuple, TypeVar
@@ -20,9 +21,10 @@ from monomsk.model import functions
 from monomsk.model.model import Model
 from monomsk.model.muscles import Muscles, Wraps
 from monomsk.physics import wrap_surface
-from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED
+from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED, Bend, Point, extra_length
 from monomsk.physics.forward_kinematics import Poses
 from monomsk.physics.jacobian import coordinate_twists
+from monomsk.physics.polynomial_path import polynomial_paths
 
 ROUNDS, OPENSIM_ROUNDS = 16, 8
 """How often the wraps of a path that has several are gone over; OpenSim's limit."""
@@ -81,7 +83,7 @@ Group = tuple[int, int, Wraps | None]
 
 def groups(muscles: Muscles) -> list[Group]:
     """Rows that are laid together, in their order; none is empty."""
-    unwrapped = muscles.wraps[0].rows[0] if muscles.wraps else muscles.count
+    unwrapped = muscles.wraps[0].rows[0] if muscles.wraps else muscles.location.shape[0]
     return [*([(0, unwrapped, None)] if unwrapped else []), *((*w.rows, w) for w in muscles.wraps)]
 
 
@@ -92,17 +94,29 @@ def muscle_paths(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, "
     Loan 1995; Sherman et al. 2013). Equals −dL/dq where every path is the shortest, which paths over ellipsoids and tori
     are not. Coordinates count as independent of each other; see `coupled`.
     """
-    return by_muscle(muscles, lay(model, muscles, poses, q, groups(muscles)), list(range(muscles.count)))
+    return by_muscle(muscles, lay(model, muscles, poses, q, groups(muscles)), list(range(muscles.location.shape[0])), q)
 
 
-def by_muscle(muscles: Muscles, laid: Laid, rows: list[int]) -> Paths:
-    """Paths in the order of the muscles, from those of all rows, given in the order `rows`."""
+def by_muscle(muscles: Muscles, laid: Laid, rows: list[int], q: Float[Array, " nq"]) -> Paths:
+    """Paths in the order of the muscles, from those of all rows of the table, given in the order `rows`, and the polynomials."""
+    if muscles.polynomials.count:
+        laid = Laid(*(jnp.concatenate(a) for a in zip(laid, _functions(muscles, q, laid.work.shape[1]), strict=True)))
+        rows = [*rows, *range(muscles.location.shape[0], muscles.count)]
     at = jnp.array([rows.index(row) for row in muscles.row], int)
     return Paths(laid.length[at], laid.work[at], laid.inside_of[at], (laid.points[at] < 2) | ~jnp.isfinite(laid.length[at]))
 
 
+def _functions(muscles: Muscles, q: Float[Array, " nq"], nq: int) -> Laid:
+    """Rows of the paths that are polynomials: they act on coordinates and touch no body."""
+    length, arm = polynomial_paths(muscles.polynomials, q)
+    count = muscles.polynomials.count
+    return Laid(length, jnp.pad(arm, ((0, 0), (0, nq - arm.shape[1]))), jnp.full(count, -1), jnp.full(count, 2))
+
+
 def lay(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, " nq"], which: list[Group]) -> Laid:
     """Lay the paths of some groups of rows."""
+    if not which:
+        return Laid(jnp.zeros(0, q.dtype), jnp.zeros((0, model.nq), q.dtype), jnp.zeros(0, int), jnp.zeros(0, int))
     pose = _Pose(
         jnp.concatenate([poses.R, jnp.eye(3, dtype=q.dtype)[None]]),
         jnp.concatenate([poses.p, jnp.zeros((1, 3), q.dtype)]),
@@ -124,7 +138,7 @@ def lay(model: Model, muscles: Muscles, poses: Poses, q: Float[Array, " nq"], wh
             start, inside_of = _wrap_rows(start, wraps, pose, compat=muscles.opensim_compat)
             body = jnp.concatenate([body, jnp.repeat(wraps.body, 2, 1)], 1)
         start = _once(start)
-        length, force = _tension(start)
+        length, force = _tension(start, body if muscles.opensim_compat and start.arc.shape[1] > 1 else None)
         work = _work(start.point - poses.p[0], force, moves[body], twist.T)
         pulls = pulls.at[low:high, :points].set(force[:, :points])
         parts.append(Laid(length, work, inside_of, jnp.sum(active[low:high], 1)))
@@ -214,8 +228,11 @@ def _owner(points: int, wraps: int) -> Int[Array, " slot"]:
     return jnp.concatenate([jnp.full(points, -1), jnp.repeat(jnp.arange(wraps), 2)])
 
 
-def _tension(slots: _Slots) -> tuple[Float[Array, " row"], Float[Array, "row slot 3"]]:
-    """Lengths of the paths, and the force of a unit tension on each slot."""
+def _tension(slots: _Slots, body: Int[Array, "row slot"] | None = None) -> tuple[Float[Array, " row"], Float[Array, "row slot 3"]]:
+    """Lengths of the paths, and the force of a unit tension on each slot; none from pieces within one body where bodies are given.
+
+    Such pieces do no work, unless their ends are old ones.
+    """
     wraps = slots.arc.shape[1]
     points = slots.key.shape[1] - 2 * wraps
     following = _once(_successors(slots.key, slots.active))
@@ -227,7 +244,10 @@ def _tension(slots: _Slots) -> tuple[Float[Array, " row"], Float[Array, "row slo
     squared = jnp.sum(along**2, -1)
     real = squared > 1e-20
     distance = jnp.sqrt(jnp.where(real, squared, 1.0))
-    direction = _once(jnp.where(real[..., None], along / distance[..., None], 0.0))
+    pulls = real
+    if body is not None:
+        pulls = real & (jnp.sum(straight * (body[:, :, None] == body[:, None, :]), 2) < 0.5)
+    direction = _once(jnp.where(pulls[..., None], along / distance[..., None], 0.0))
     arcs = jnp.sum(jnp.where(slots.active[:, points::2], slots.arc, 0.0), 1)
     length = jnp.sum(jnp.where(real, distance, 0.0), 1) + arcs
     return length, direction - _next(jnp.swapaxes(straight, 1, 2), direction)
@@ -327,8 +347,13 @@ def _bend(
         due = due & ~((surface >= 0.0) & (jnp.sum(following * surface[:, None, :], 2) == surface))
     bend = _once(wrap_surface.wrap_segment(local, next_local, chosen[:, None, 15:], kinds, lone=count == 1, compat=compat))
     status = jnp.where(due, bend.status, MISSES)
+    detour = bend.detour
+    if compat and count > 1:
+        # OpenSim weighs the detours between the old ends of the straight pieces.
+        old = _turned(jnp.swapaxes(R, 1, 2)[:, None], slots.drawn[:, :n] - p[:, None])
+        detour = _detour(old, _next(following, old), bend)
     # A segment that pierces the cylinder comes before any other, the first on the path before the next.
-    rank = jnp.where(status == CROSSES, key - 1e6, jnp.where(status == WRAPPED, bend.detour, jnp.inf))
+    rank = jnp.where(status == CROSSES, key - 1e6, jnp.where(status == WRAPPED, detour, jnp.inf))
     best = (rank == jnp.min(rank, 1, keepdims=True)) & (status >= WRAPPED)
     found = jnp.any(best, 1, keepdims=True)
     values = jnp.stack([*bend.start, *bend.end, bend.arc, key, next_key], -1)
@@ -346,3 +371,9 @@ def _bend(
         arc=jnp.where(pick > 0.0, taken[:, 6:7], slots.arc),
     )
     return laid, jnp.where(jnp.any(status == CROSSES, 1), CROSSES, last_tried), jnp.any(status == INSIDE, 1)
+
+
+def _detour(a: Float[Array, "row slot 3"], b: Float[Array, "row slot 3"], bend: Bend) -> Float[Array, "row slot"]:
+    """How much longer the bent path from a to b is than the straight one."""
+    ends: list[Point] = [(v[..., 0], v[..., 1], v[..., 2]) for v in (a, b)]
+    return extra_length(ends[0], bend.start, bend.arc, bend.end, ends[1])

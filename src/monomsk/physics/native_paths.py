@@ -36,7 +36,7 @@ def _muscle_paths(given: tuple[Model, Muscles, Poses, Float[Array, " nq"]]) -> P
     if rest:
         other = muscle_path.lay(model, muscles, poses, q, rest)
         laid = Laid(*(jnp.concatenate(parts) for parts in zip(laid, other, strict=True)))
-    return muscle_path.by_muscle(muscles, laid, _rows([*known, *rest]))
+    return muscle_path.by_muscle(muscles, laid, _rows([*known, *rest]), q)
 
 
 @_muscle_paths.def_jvp

@@ -1,19 +1,24 @@
 """A line that bends around a cylinder: whether it does, where it touches, and how long it is, in closed form.
 
 Which segments bend, and to which side, is decided as OpenSim's WrapCylinder decides. Unrolled, the surface is flat and the
-shortest path a straight line, so the heights of the tangent points need no iteration. OpenSim 4.6 slides them there only
-for muscles with several wraps; for a lone wrap it leaves them in the plane through both ends and the cylinder's near edge,
-which is up to 0.4 mm longer. Both are offered. Where the side to pass makes the arc longer than half a turn and it runs
-counterclockwise about z, OpenSim 4.6 takes the angle with the wrong sign and so counts a turn too many; `literal` repeats that.
-All is elementwise on scalars, which XLA fuses into one loop.
+shortest path a straight line, so the heights of the tangent points need no iteration. OpenSim 4.6 slides them towards it only
+for muscles with several wraps, and stops at a tenth of a degree (`slides`); for a lone wrap it leaves them in the plane through
+both ends and the cylinder's near edge, which is up to 0.4 mm longer. All are offered. Where the side to pass makes the arc
+longer than half a turn and it runs counterclockwise about z, OpenSim 4.6 takes the angle with the wrong sign and so counts a
+turn too many; `literal` repeats that. All is elementwise on scalars, which XLA fuses into one loop.
 """
 
+import math
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED, Bend, Flat, Point, Scalar, choose3, root
+from monomsk.physics.bend import CROSSES, INSIDE, MISSES, WRAPPED, Bend, Flat, Point, Scalar, choose3, minus, norm, root
+
+_PIECE, _TANGENCY, _OVERSHOOT, _MOST_SLIDES = 0.002, math.radians(0.1), 1.5, 100
+"""OpenSim's pieces of an arc [m], its limit of a difference in steepness [rad], how far it slides, and how often at most."""
 
 
 class Cylinder(NamedTuple):
@@ -25,6 +30,8 @@ class Cylinder(NamedTuple):
     shortest: Bool[Array, "*batch"]
     literal: Bool[Array, "*batch"] | bool = False
     """Whether OpenSim's angle of an arc of more than half a turn is repeated."""
+    slides: bool = False
+    """Whether OpenSim's search for the shortest path is repeated, which ends before it is there."""
 
 
 def wrap_segment(p1: Point, p2: Point, cylinder: Cylinder) -> Bend:
@@ -43,8 +50,11 @@ def wrap_segment(p1: Point, p2: Point, cylinder: Cylinder) -> Bend:
     h1, h2 = _plane_heights(p1, p2, r1, r2, radius, far_side)
     d1, d2 = root((r1[0] - p1[0]) ** 2 + (r1[1] - p1[1]) ** 2), root((r2[0] - p2[0]) ** 2 + (r2[1] - p2[1]) ** 2)
     rise = (p2[2] - p1[2]) / (d1 + arc + d2)
-    z1 = jnp.where(cylinder.shortest, p1[2] + rise * d1, h1)
-    z2 = jnp.where(cylinder.shortest, p1[2] + rise * (d1 + arc), h2)
+    if cylinder.slides:
+        z1, z2 = _slid(p1, p2, (*r1, h1), (*r2, h2), jnp.where(long_way, signed - 2.0 * jnp.pi, signed), arc)
+    else:
+        z1 = jnp.where(cylinder.shortest, p1[2] + rise * d1, h1)
+        z2 = jnp.where(cylinder.shortest, p1[2] + rise * (d1 + arc), h2)
     beyond = (jnp.abs(h1) > cylinder.half_length) & (jnp.abs(h2) > cylinder.half_length)
     status = jnp.where(inside, INSIDE, jnp.where(beyond, MISSES, _contact(p1, p2, cylinder)))
     length = root(arc**2 + (z2 - z1) ** 2)
@@ -129,3 +139,35 @@ def _plane_heights(p1: Point, p2: Point, r1: Flat, r2: Flat, radius: Scalar, far
     h2 = p2[2] - ((r2[0] - p2[0]) * nx + (r2[1] - p2[1]) * ny) / steep
     span = jnp.abs(p1[2] - p2[2])
     return jnp.where(~flat & (jnp.abs(h1 - p2[2]) < span), h1, p1[2]), jnp.where(~flat & (jnp.abs(h2 - p1[2]) < span), h2, p2[2])
+
+
+def _slid(p1: Point, p2: Point, r1: Point, r2: Point, turn: Scalar, arc: Scalar) -> tuple[Scalar, Scalar]:
+    """Heights of the tangent points when OpenSim 4.6 has slid them, in turn, until the straight pieces and the first 2 mm of the arc
+    are equally steep. The second is slid towards an arc that starts at the new first point and rises as it did from the old one."""
+    state = r1[2], r2[2], jnp.zeros_like(arc, bool)
+
+    def step(i: Array, state: tuple[Scalar, Scalar, Scalar]) -> tuple[Scalar, Scalar, Scalar]:
+        z1, z2, done = state
+        rise = z2 - z1
+        pieces = jnp.maximum(jnp.floor(root(arc**2 + rise**2) / _PIECE), 1.0)
+        near, far = 1.0 / pieces, 1.0 - 1.0 / pieces
+        new1, moved1 = _slide(p1, (r1[0], r1[1], z1), (*_turned(r1, near * turn), z1 + near * rise))
+        new2, moved2 = _slide(p2, (r2[0], r2[1], z2), (*_turned(r1, far * turn), new1 + far * rise))
+        done = done | (pieces < 2.0) | ~(moved1 | moved2)
+        return jnp.where(done, z1, new1), jnp.where(done, z2, new2), done
+
+    return jax.lax.fori_loop(0, _MOST_SLIDES, step, state)[:2]
+
+
+def _turned(r: Point, angle: Scalar) -> Flat:
+    cosine, sine = jnp.cos(angle), jnp.sin(angle)
+    return r[0] * cosine - r[1] * sine, r[0] * sine + r[1] * cosine
+
+
+def _slide(p: Point, r: Point, w: Point) -> tuple[Scalar, Bool[Array, "*batch"]]:
+    """Height of the tangent point r of the line from p after a slide towards the line from p to w, the next point on the surface."""
+    before, after, whole = minus(r, p), minus(w, r), minus(w, p)
+    steepness = (jnp.arccos(jnp.clip(v[2] / norm(v), -1.0, 1.0)) for v in (before, after))
+    off = jnp.abs(next(steepness) - next(steepness)) > _TANGENCY
+    share = (before[0] * whole[0] + before[1] * whole[1]) / jnp.maximum(whole[0] ** 2 + whole[1] ** 2, 1e-30)
+    return jnp.where(off, r[2] + _OVERSHOOT * (p[2] + share * whole[2] - r[2]), r[2]), off

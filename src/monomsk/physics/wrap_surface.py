@@ -34,17 +34,19 @@ def wrap_segment(
     ends: tuple[Point, Point] = (p1[..., 0], p1[..., 1], p1[..., 2]), (p2[..., 0], p2[..., 1], p2[..., 2])
     number = [surface[..., i] for i in range(surface.shape[-1])]
     side, radius = (number[0], number[1], number[2]), number[3]
+    slides = compat and not lone
     bends: list[Bend] = []
     for kind in kinds:
         name = SURFACES[kind]
         if name == "WrapCylinder":
-            bends.append(wrap_cylinder.wrap_segment(*ends, Cylinder(radius, number[4], side, jnp.array(not (compat and lone)), compat)))
+            cylinder = Cylinder(radius, number[4], side, jnp.array(not (compat and lone)), compat, slides)
+            bends.append(wrap_cylinder.wrap_segment(*ends, cylinder))
         elif name == "WrapSphere":
             bends.append(wrap_sphere.wrap_segment(*ends, Sphere(radius, side, jnp.array(compat))))
         elif name == "WrapEllipsoid":
             bends.append(wrap_ellipsoid.wrap_segment(*ends, Ellipsoid((number[5], number[6], number[7]), side, number[9])))
         else:
-            bends.append(wrap_torus.wrap_segment(*ends, Torus(radius, number[5], side, jnp.array(not lone), compat)))
+            bends.append(wrap_torus.wrap_segment(*ends, Torus(radius, number[5], side, jnp.array(not lone), compat, slides)))
     result = bends[0]
     for kind, bend in zip(kinds[1:], bends[1:], strict=True):
         own = number[8] == kind

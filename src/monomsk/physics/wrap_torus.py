@@ -35,6 +35,7 @@ class Torus(NamedTuple):
     side: Point
     shortest: Bool[Array, "*batch"]
     literal: Bool[Array, "*batch"] | bool
+    slides: bool = False
     """As of the cylinder."""
 
 
@@ -63,7 +64,8 @@ def wrap_segment(p1: Point, p2: Point, torus: Torus) -> Bend:
         return plus(plus(middle, outward, -q[0]), (along[0] * q[2], along[1] * q[2], -q[1]))
 
     inward = (zero + 1.0, zero, zero)
-    bend = wrap_cylinder.wrap_segment(enter(p1), enter(p2), Cylinder(torus.tube, zero + _LONG, inward, torus.shortest, torus.literal))
+    tube = Cylinder(torus.tube, zero + _LONG, inward, torus.shortest, torus.literal, torus.slides)
+    bend = wrap_cylinder.wrap_segment(enter(p1), enter(p2), tube)
     off = constrained & ~on_a & ~on_b
     status = jnp.where(bend.status == CROSSES, WRAPPED, bend.status)
     return Bend(jnp.where(off, MISSES, status), leave(bend.start), leave(bend.end), bend.arc, bend.detour)

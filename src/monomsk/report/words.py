@@ -58,6 +58,23 @@ MUSCLES: dict[str, str] = {
 }
 """Muscles that the report opens with."""
 
+JOINTS: dict[str, str] = {
+    "hip": "Hip",
+    "walker_knee": "Knee",
+    "knee": "Knee",
+    "patellofemoral": "Kneecap",
+    "ankle": "Ankle",
+    "subtalar": "Subtalar",
+    "mtp": "Toes",
+    "back": "Lower back",
+    "lumbar": "Lower back",
+    "acromial": "Shoulder",
+    "elbow": "Elbow",
+    "radioulnar": "Forearm",
+    "radius_hand": "Wrist",
+}
+"""Joints, by their names in Rajagopal's and gait2392's families without the side."""
+
 FIGURES: dict[str, str] = {
     "seen_fraction": "part of all keypoints that were seen",
     "frames_seen_fraction": "part of the frames with the person in sight",
@@ -99,7 +116,7 @@ def side_of(name: str) -> tuple[str, str]:
 
 
 def title_of(stem: str) -> str:
-    """A person's word for a coordinate or a muscle, its own name when there is none."""
+    """A person's word for a coordinate, a joint or a muscle, its own name when there is none."""
     if stem in COORDINATES:
         return COORDINATES[stem][0]
-    return MUSCLES.get(stem, stem.replace("_", " "))
+    return JOINTS.get(stem, MUSCLES.get(stem, stem.replace("_", " ")))
