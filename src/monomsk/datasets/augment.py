@@ -53,6 +53,7 @@ def mirrored(clip: MotionClip) -> MotionClip:
 
 
 def other_side(name: str) -> str:
+    """The coordinate or body of the other side; what has no side is its own."""
     # The coupled coordinate of the patella carries its side in the middle.
     for a, b in (("_r", "_l"), ("_l", "_r")):
         if name.endswith(a):
@@ -244,6 +245,7 @@ def mixed(lower: MotionClip, upper: MotionClip) -> MotionClip:
 
 
 def plain(name: str) -> str:
+    """The name without its side."""
     return name.removesuffix("_r").removesuffix("_l")
 
 

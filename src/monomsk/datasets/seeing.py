@@ -71,10 +71,17 @@ def load_noise() -> Noise:
                 j = next(j for j, n in enumerate(NAMES) if part[j] == other and n[len(other) :] in (side, ""))
                 mixing = mixing.at[i].set(share * mixing[j]).at[i, i].set((1.0 - share**2) ** 0.5)
     layouts = [[name in LAYOUTS[layout] for name in NAMES] for layout in LAYOUT_SHARES]
-    columns = {key: jnp.array([row[key] for row in rows], jnp.float32) for key in ("bias", "slow", "memory", "white", "outliers", "size", "burst")}
+    columns = {
+        key: jnp.array([row[key] for row in rows], jnp.float32) for key in ("bias", "slow", "memory", "white", "outliers", "size", "burst")
+    }
     seen = (jnp.float32(table["seen"][k]) for k in ("plain", "hidden"))
-    return Noise(**columns, mixing=mixing.astype(jnp.float32), **dict(zip(("plain", "hidden"), seen, strict=True)),
-                 layouts=jnp.array(layouts), shares=jnp.array(list(LAYOUT_SHARES.values()), jnp.float32))
+    return Noise(
+        **columns,
+        mixing=mixing.astype(jnp.float32),
+        **dict(zip(("plain", "hidden"), seen, strict=True)),
+        layouts=jnp.array(layouts),
+        shares=jnp.array(list(LAYOUT_SHARES.values()), jnp.float32),
+    )
 
 
 def place_camera(key: PRNGKeyArray, points: Float[Array, "time keypoint 3"]) -> Pose:
@@ -161,7 +168,9 @@ def _visibility(key: PRNGKeyArray, local: Float[Array, "time keypoint 3"], frame
     return jax.nn.sigmoid(3.0 - 8.0 * jnp.maximum(behind, 0.0) * jnp.exp(-6.0 * aside) + 1.2 * chance)
 
 
-def _errors(key: PRNGKeyArray, noise: Noise, spread: Float[Array, "time keypoint"], frame: Float[Array, ""]) -> Float[Array, "time keypoint 2"]:
+def _errors(
+    key: PRNGKeyArray, noise: Noise, spread: Float[Array, "time keypoint"], frame: Float[Array, ""]
+) -> Float[Array, "time keypoint 2"]:
     """Errors of all keypoints [statures]."""
     keys = jax.random.split(key, 7)
     frames, count = spread.shape

@@ -146,7 +146,9 @@ def pack_clips(clips: Sequence[MotionClip], *, shortest: float = 1.0) -> Source:
     total = {kind: sum(n for n, k in zip(count, kinds, strict=True) if k == kind) for kind in set(kinds)}
     share = np.array([n / total[k] ** 0.5 for n, k in zip(count, kinds, strict=True)])
     pack = Pack(
-        jnp.asarray(np.concatenate(q), jnp.float32), jnp.asarray(np.concatenate(contact), jnp.float32), jnp.asarray(np.stack(factors), jnp.float32)
+        jnp.asarray(np.concatenate(q), jnp.float32),
+        jnp.asarray(np.concatenate(contact), jnp.float32),
+        jnp.asarray(np.stack(factors), jnp.float32),
     )
     start = np.concatenate([[0], np.cumsum(count)[:-1]])
     donors = np.flatnonzero(whole) if any(whole) else np.arange(len(count))

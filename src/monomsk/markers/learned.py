@@ -1,4 +1,4 @@
-"""The learned way to depth: windows of the clip through the lifting transformer, blended without seams, and the camera put over the floor."""
+"""The learned way to depth: windows of the clip through the lifting transformer, blended, and the camera put over the floor."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -88,7 +88,7 @@ def _run(network: MarkerTransformer, sight: Sight) -> tuple[jax.Array, ...]:
 def _blended(network: MarkerTransformer, sight: Sight) -> Blend:
     """Every frame as the windows that show it say, those in whose middle it lies the most."""
     count = len(sight.time)
-    starts = list(range(0, max(count - FRAMES, 0), HOP)) + [max(count - FRAMES, 0)]
+    starts = [*range(0, max(count - FRAMES, 0), HOP), max(count - FRAMES, 0)]
     frame = np.stack([np.arange(s, s + FRAMES) for s in starts])
     beyond = frame >= count
     frame = np.minimum(frame, count - 1)

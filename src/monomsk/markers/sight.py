@@ -71,9 +71,7 @@ def look(sight: Sight) -> View:
     whole = jnp.mean(center, 0)
     index = sight.mass / sight.height**2
     numbers = jnp.stack([whole[1], jnp.log(size), jnp.log(sight.height / 1.7), jnp.log(index / 23.0)])
-    frame = jnp.concatenate(
-        [(center - whole) / size, jnp.broadcast_to(numbers, (len(center), 4)), jnp.mean(weight, 1, keepdims=True)], -1
-    )
+    frame = jnp.concatenate([(center - whole) / size, jnp.broadcast_to(numbers, (len(center), 4)), jnp.mean(weight, 1, keepdims=True)], -1)
     features = jnp.concatenate([points.reshape(len(points), -1), frame], -1)
     return View(features, jnp.any(sight.seen, 1), center, size, R)
 
@@ -88,7 +86,9 @@ def _view_frame(sight: Sight, weight: Float[Array, "time keypoint"]) -> Float[Ar
     return jnp.stack([jnp.cross(up, back), up, back], -1)
 
 
-def _middle(time: Float[Array, " time"], slope: Float[Array, "time keypoint 2"], weight: Float[Array, "time keypoint"]) -> Float[Array, "time 2"]:
+def _middle(
+    time: Float[Array, " time"], slope: Float[Array, "time keypoint 2"], weight: Float[Array, "time keypoint"]
+) -> Float[Array, "time 2"]:
     """The person's place in every frame, bridged and calmed over time."""
     core = jnp.full(len(NAMES), OTHERS_COUNT).at[jnp.array(CORE)].set(1.0)
     share = weight * core

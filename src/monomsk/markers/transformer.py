@@ -11,7 +11,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from monomsk.markers.sight import FEATURES, RADIUS, Sight, View, look
 from monomsk.nn.transformer import Linear, Transformer

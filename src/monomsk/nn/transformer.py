@@ -67,7 +67,9 @@ class Block(eqx.Module):
         self.down = Linear(2 * width, width, keys[3], gain=0.5)
         self.heads, self.temporal = heads, temporal
 
-    def __call__(self, x: Float[Array, "time width"], time: Float[Array, " time"], there: Bool[Array, " time"]) -> Float[Array, "time width"]:
+    def __call__(
+        self, x: Float[Array, "time width"], time: Float[Array, " time"], there: Bool[Array, " time"]
+    ) -> Float[Array, "time width"]:
         """One pass over a window. Frames that are not `there` are seen by none."""
         frames, width = x.shape
         parts = self.query_key_value(normalized(x, self.attention_gain)).reshape(frames, 3, self.heads, width // self.heads)
@@ -93,7 +95,9 @@ class Transformer(eqx.Module):
         self.blocks = eqx.filter_vmap(lambda k: Block(width, heads, k, temporal=temporal))(jax.random.split(key, depth))
         self.gain = jnp.ones(width, jnp.float32)
 
-    def __call__(self, x: Float[Array, "time width"], time: Float[Array, " time"], there: Bool[Array, " time"]) -> Float[Array, "time width"]:
+    def __call__(
+        self, x: Float[Array, "time width"], time: Float[Array, " time"], there: Bool[Array, " time"]
+    ) -> Float[Array, "time width"]:
         """Transform a window; times [s] need not be even."""
         weights, form = eqx.partition(self.blocks, eqx.is_array)
 

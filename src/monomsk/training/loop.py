@@ -86,7 +86,8 @@ def train(
     optimizer = optax.chain(
         optax.clip_by_global_norm(schedule.clip),
         optax.adamw(
-            optax.warmup_cosine_decay_schedule(0.0, schedule.learning_rate, schedule.warmup, schedule.steps), weight_decay=schedule.weight_decay
+            optax.warmup_cosine_decay_schedule(0.0, schedule.learning_rate, schedule.warmup, schedule.steps),
+            weight_decay=schedule.weight_decay,
         ),
     )
     arrays, form = eqx.partition(network, eqx.is_inexact_array)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from monomsk.datasets.fitting import opened
-from monomsk.datasets.seeing import Noise, load_noise, place_camera, see
+from monomsk.datasets.seeing import Noise, place_camera, see
 from monomsk.datasets.windows import Body, Windows, WindowsConfig, body_of
 from monomsk.io.body import load_anatomy, load_body
 from monomsk.keypoints.skeleton import NAMES
