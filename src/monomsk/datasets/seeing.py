@@ -19,7 +19,7 @@ from monomsk.markers.sight import Sight
 from monomsk.spatial import rotation
 
 NEAREST, FARTHEST = 1.6, 8.0
-"""Distance of the camera in statures' metres [m]."""
+"""Distance of the camera from where the person comes nearest [m]."""
 LAYOUT_SHARES = {"mediapipe33": 0.6, "halpe26": 0.12, "openpose_body25": 0.1, "openpose_body25b": 0.08, "coco17": 0.1}
 """How often each format of keypoints is simulated."""
 COMMON_MODE = 0.003
@@ -88,7 +88,9 @@ def place_camera(key: PRNGKeyArray, points: Float[Array, "time keypoint 3"]) -> 
     """A camera that looks at the person [m, ground]."""
     keys = jax.random.split(key, 6)
     middle = jnp.mean(points, (0, 1))
-    distance = NEAREST * (FARTHEST / NEAREST) ** jax.random.uniform(keys[0])
+    # Nobody passes the camera: it stands beyond the way that they go.
+    reach = jnp.max(jnp.linalg.norm((jnp.mean(points, 1) - middle)[:, jnp.array([0, 2])], axis=-1))
+    distance = NEAREST * (FARTHEST / NEAREST) ** jax.random.uniform(keys[0]) + reach
     angle = 2.0 * jnp.pi * jax.random.uniform(keys[1])
     height = jnp.clip(1.2 + 0.5 * jax.random.normal(keys[2]), 0.2, 3.0)
     position = jnp.stack([middle[0] + distance * jnp.cos(angle), height, middle[2] + distance * jnp.sin(angle)])
