@@ -9,10 +9,10 @@ from monomsk.io import external_loads, muscle_tables, osim_read, results
 from monomsk.kinetics.applied_forces import attachment, sampled
 from monomsk.kinetics.inverse import cut, joint_forces
 from monomsk.model.compile import compile_model
+from monomsk.muscles import knee_contact
 from monomsk.muscles.actuators import actuators
 from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import joint_loads, smooth_path_warnings
-from monomsk.muscles.knee_contact import knee_contact
 from monomsk.muscles.static_optimization import solve
 from monomsk.report import folder
 from monomsk.report.results import write_json
@@ -26,6 +26,8 @@ def static_optimization(arguments: StaticOptimization, command: Sequence[str] = 
     Raises MonomskError.
     """
     folder.check(arguments.out, overwrite=arguments.overwrite)
+    if arguments.condyle_distance is not None:
+        knee_contact.check(arguments.condyle_distance)
     config = arguments.muscles
     spec, notes = osim_read.read_with_notes(arguments.model)
     motion = results.read_motion(arguments.motion, spec)
@@ -37,7 +39,7 @@ def static_optimization(arguments: StaticOptimization, command: Sequence[str] = 
     applied = attachment(compile_model(spec), forces), values
     loads = joint_loads(found, applied, activity, spec, config, on=arguments.on, frame=arguments.frame)
     motors, force = actuators(spec, loads, activity.reserve_names, config.reserve)
-    knees = None if arguments.condyle_distance is None else knee_contact(loads, spec, arguments.condyle_distance)
+    knees = None if arguments.condyle_distance is None else knee_contact.knee_contact(loads, spec, arguments.condyle_distance)
     power = energetics(found, activity, spec, spec.mass, config)
     with folder.writing(arguments.out) as place:
         muscle_tables.write_static_optimization(place, activity, motors, force)

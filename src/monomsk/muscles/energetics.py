@@ -1,7 +1,5 @@
 """Mechanical power of muscles and joints, and what the muscles burn, from the forces of static optimization."""
 
-from functools import partial
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +13,7 @@ from monomsk.model.muscles import Muscles, compile_muscles
 from monomsk.model.spec import ModelSpec
 from monomsk.muscles.rates import padded, rates
 from monomsk.muscles.slow_twitch import slow_twitch
+from monomsk.muscles.static_optimization import strengthened
 from monomsk.physics.metabolics import Tissue, basal_power, bhargava2004, tissue, umberger2010
 from monomsk.physics.muscle import FRAMES
 from monomsk.physics.muscle_power import muscle_power, rigid_tendon_fibers
@@ -50,7 +49,7 @@ def energetics(
     config = config or MusclesConfig()
     _check(activity, spec, mass, config)
     model = compile_model(spec)
-    muscles = _strengthened(compile_muscles(spec, model.body_names), config.strength)
+    muscles = strengthened(compile_muscles(spec, model.body_names), config.strength)
     share, guessed = slow_twitch(muscles.names)
     flesh = tissue(muscles, jnp.array(share), specific_tension=config.specific_tension)
     parts = []
@@ -87,11 +86,7 @@ def _check(activity: MuscleActivity, spec: ModelSpec, mass: float, config: Muscl
         raise InputError(f"the activity is of other muscles than those of the model {spec.name}")
 
 
-def _strengthened(muscles: Muscles, factor: float) -> Muscles:
-    return eqx.tree_at(lambda m: m.max_isometric_force, muscles, factor * muscles.max_isometric_force)
-
-
-@partial(eqx.filter_jit)
+@eqx.filter_jit
 def _chunk(
     muscles: Muscles,
     flesh: Tissue,

@@ -1,6 +1,5 @@
 """What joints transmit while the muscles pull: OpenSim's JointReaction analysis over a motion."""
 
-from functools import partial
 from typing import Literal
 
 import equinox as eqx
@@ -109,7 +108,7 @@ def _moved(model: Model, coordinates: tuple[str, ...], carriers: tuple[int, ...]
     return tuple(sorted(moved | {b for b in stiff if behind[b, list(moved)].any() and behind[ends, b].any()}))
 
 
-@partial(eqx.filter_jit)
+@eqx.filter_jit
 def _chunk(
     model: Model,
     muscles: Muscles,

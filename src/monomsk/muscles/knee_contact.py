@@ -24,8 +24,7 @@ def knee_contact(loads: JointLoads, spec: ModelSpec, distance: float) -> KneeCon
     Raises:
         InputError: a distance that no knee has, loads on other bodies than the children or in other axes, or no knee.
     """
-    if not NARROW <= distance <= WIDE:
-        raise InputError(f"the condyles cannot be {distance:g} m apart; the distance must lie between {NARROW:g} and {WIDE:g} m")
+    check(distance)
     if loads.frames != loads.bodies or any(_child(spec, n) != b for n, b in zip(loads.names, loads.bodies, strict=True)):
         raise InputError("the share of the condyles needs loads on the child body in its own axes: leave out --on and --frame")
     knees = [joint.name for joint in spec.joints if joint.name in loads.names and any(c.name.startswith("knee") for c in joint.coordinates)]
@@ -47,6 +46,12 @@ def knee_contact(loads: JointLoads, spec: ModelSpec, distance: float) -> KneeCon
                     f"{stretches(loads.time, force < 0.0)}: ligaments that the body lacks carry there, or the condyles lie further apart"
                 )
     return KneeContact(loads.time, tuple(names), np.stack(columns, 1), tuple(warnings))
+
+
+def check(distance: float) -> None:
+    """Raises InputError for a distance [m] that no knee has."""
+    if not NARROW <= distance <= WIDE:
+        raise InputError(f"the condyles cannot be {distance:g} m apart; the distance must lie between {NARROW:g} and {WIDE:g} m")
 
 
 def _child(spec: ModelSpec, name: str) -> str:

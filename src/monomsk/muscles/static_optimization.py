@@ -5,6 +5,7 @@ Crowninshield & Brand (1981); Anderson & Pandy (2001). Tendons are rigid, so eac
 
 from dataclasses import dataclass, replace
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -66,7 +67,7 @@ def solve(
     config, tell = config or MusclesConfig(), progress or (lambda done: None)
     _check(kinetics, spec, config)
     model = compile_model(spec)
-    muscles = compile_muscles(_strengthened(spec, config.strength), model.body_names, opensim_compat=config.opensim_compat)
+    muscles = strengthened(compile_muscles(spec, model.body_names, opensim_compat=config.opensim_compat), config.strength)
     rows = select(model, muscles, kinetics.bodies)
     if not rows.index:
         raise ModelError(f"model {spec.name}: its muscles cross no coordinate that is free to move")
@@ -111,8 +112,9 @@ def _check(kinetics: Kinetics | GeneralizedForces, spec: ModelSpec, config: Musc
         raise SolveError(f"coordinates or moments are not numbers in {int(broken.sum())} frames, first at {kinetics.time[broken][0]:.2f} s")
 
 
-def _strengthened(spec: ModelSpec, factor: float) -> ModelSpec:
-    return replace(spec, muscles=tuple(replace(m, max_isometric_force=factor * m.max_isometric_force) for m in spec.muscles))
+def strengthened(muscles: Muscles, factor: float) -> Muscles:
+    """The muscles with all greatest isometric forces multiplied."""
+    return eqx.tree_at(lambda m: m.max_isometric_force, muscles, factor * muscles.max_isometric_force)
 
 
 def capacity(
