@@ -52,6 +52,13 @@ class KinematicsConfig:
 
     model: Path | None = None
     """An .osim to use instead of the body that ships with monomsk."""
+    kinematics: Literal["classic", "learned", "both"] = "both"
+    """classic: an optimisation alone, with the estimator's own depth. learned: the networks alone. both: the optimisation, started and held
+    by the networks."""
+    weights: str = "commercial"
+    """Weights of the networks: the set that ships, or a folder that `monomsk train` made."""
+    learned_memory: float = 0.5
+    """For how long errors of the networks last [s]: the longer, the less all their frames together are trusted."""
     pixel_inflation: float = 1.5
     """How many times less each frame's pixels are trusted than their sigma says, because errors of neighbouring frames go together."""
     depth_sigma: float = 0.30

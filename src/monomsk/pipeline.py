@@ -17,13 +17,16 @@ from monomsk.io.keypoint_files import read_recorded
 from monomsk.io.osim_read import read_with_notes
 from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
+from monomsk.kinematics.embodied import embody
 from monomsk.kinetics.classic import estimate
+from monomsk.markers import learned
 from monomsk.markers.lift import lift
 from monomsk.model.edit import with_contacts_of
 from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
+from monomsk.networks import load_networks
 from monomsk.types import Clip, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
 
@@ -50,12 +53,16 @@ def analyze(
     Each stage adds what it makes, its seconds and its warnings to the Trial; what comes after `until` stays None.
     Raises what the stages raise: KeypointError (no person, or several), VideoError (moving camera), ModelError, SolveError.
     """
-    config = config or Config()
     trial = Trial(subject=subject, clip=clip, warnings=(*clip.warnings, *_doubts(subject)))
-    if STAGES.index(until) >= STAGES.index("kinematics"):
+    return go_on(trial, config or Config(), until=until, progress=progress)
+
+
+def go_on(trial: Trial, config: Config, *, until: Stage, progress: StageProgress = lambda stage, done: None) -> Trial:
+    """The stages of a Trial that have not been done, up to and including `until`. Raises as `analyze`."""
+    if trial.body is None and STAGES.index(until) >= STAGES.index("kinematics"):
         trial = _choose_body(trial, config)
     for stage in STAGES[: STAGES.index(until) + 1]:
-        if stage in _WAY:
+        if stage in _WAY and stage not in trial.seconds:
             trial = _take(stage, trial, config, progress)
     return trial
 
@@ -96,7 +103,11 @@ def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Keypoints → Markers, and the Camera placed in the ground frame."""
     assert trial.keypoints is not None
     assert trial.camera is not None
-    markers, camera = lift(trial.keypoints, trial.camera, trial.subject)
+    if config.kinematics.kinematics == "classic":
+        markers, camera = lift(trial.keypoints, trial.camera, trial.subject)
+    else:
+        network = load_networks(config.kinematics.weights).markers
+        markers, camera = learned.lift(trial.keypoints, trial.camera, trial.subject, network)
     return replace(trial, markers=markers, camera=camera, warnings=camera.warnings)
 
 
@@ -106,16 +117,22 @@ def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:
     assert trial.markers is not None
     assert trial.camera is not None
     assert trial.body is not None
-    fitted = fit(
-        trial.keypoints,
-        trial.markers,
-        trial.camera,
-        trial.subject,
-        body=trial.body,
-        anatomy=load_anatomy(),
-        config=config.kinematics,
-        progress=progress,
-    )
+    way = config.kinematics.kinematics
+    network = None if way == "classic" else load_networks(config.kinematics.weights).kinematics
+    if way == "learned" and network is not None:
+        fitted = embody(trial.markers, trial.camera, trial.subject, network, body=trial.body, anatomy=load_anatomy())
+    else:
+        fitted = fit(
+            trial.keypoints,
+            trial.markers,
+            trial.camera,
+            trial.subject,
+            body=trial.body,
+            anatomy=load_anatomy(),
+            config=config.kinematics,
+            network=network,
+            progress=progress,
+        )
     sized, motion = with_fibres(fitted.body, trial.body), fitted.motion
     return replace(trial, motion=motion, body=sized, camera=fitted.camera, markers=fitted.markers, warnings=motion.warnings)
 

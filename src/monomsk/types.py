@@ -155,6 +155,8 @@ class Markers:
     """Ground frame [m]."""
     sigma: Float[np.ndarray, "time marker"]
     """Standard deviation per axis [m]; inf where missing."""
+    depth_sigma: Float[np.ndarray, "time marker"] | None = None
+    """Standard deviation along the camera's line of sight, relative to the hips [m], where it is told apart."""
 
 
 @dataclass(frozen=True)

@@ -271,6 +271,28 @@ class Corpus:
     """Processes that fit at the same time."""
 
 
+@dataclass(frozen=True)
+class Train:
+    """Train one of the networks on a corpus; a training that was stopped goes on."""
+
+    network: tyro.conf.Positional[Literal["markers", "kinematics"]]
+    """markers: from keypoints to markers in space. kinematics: from those to joint angles; it needs the first."""
+    corpus: Path
+    """Folder that `monomsk corpus` made."""
+    out: Path
+    """Folder for weights, card, curves and the state from which a stopped training goes on; `monomsk run --weights` takes it."""
+    config: Path | None = None
+    """Settings as TOML, sections [shape], [windows], [loss] and [schedule]; every training writes its own there."""
+    research: bool = False
+    """Train on all clips, also those whose licence forbids commercial use; the card says so."""
+    coordinator: str | None = None
+    """Several machines: address and port of the first of them, the same for all."""
+    machines: int = 1
+    """How many train together."""
+    machine: int = 0
+    """Which of them this is, from 0."""
+
+
 COMMANDS = {
     "run": Run,
     "demo": Demo,
@@ -283,6 +305,7 @@ COMMANDS = {
     "paths": PolynomialPaths,
     "fd": ForwardDynamics,
     "corpus": Corpus,
+    "train": Train,
 }
 """What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is
 `inverse_dynamics.inverse_dynamics`."""

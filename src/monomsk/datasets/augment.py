@@ -18,11 +18,10 @@ from monomsk.kinematics.trajectories import in_chunks
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.model import Model, complete
 from monomsk.model.scale import scale_model
+from monomsk.model.sides import ACROSS, other_side, plain
 from monomsk.physics.forward_kinematics import forward_kinematics, points_on_bodies
 from monomsk.types import Sex
 
-ACROSS = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
-"""Coordinates that change their sign in the mirror; those of the limbs change sides."""
 TURNS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
 SLIDES = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
 STATURE: dict[Sex, tuple[float, float]] = {"m": (1.756, 0.069), "f": (1.629, 0.064)}
@@ -50,17 +49,6 @@ def mirrored(clip: MotionClip) -> MotionClip:
     return replace(
         clip, q=clip.q[:, other] * sign, contact=clip.contact[:, [2, 3, 0, 1]], measured=clip.measured[other], factors=clip.factors[bodies]
     )
-
-
-def other_side(name: str) -> str:
-    """The coordinate or body of the other side; what has no side is its own."""
-    # The coupled coordinate of the patella carries its side in the middle.
-    for a, b in (("_r", "_l"), ("_l", "_r")):
-        if name.endswith(a):
-            return name.removesuffix(a) + b
-        if name.endswith(f"{a}_beta"):
-            return name.removesuffix(f"{a}_beta") + f"{b}_beta"
-    return name
 
 
 def turned(clip: MotionClip, angle: float) -> MotionClip:
@@ -242,11 +230,6 @@ def mixed(lower: MotionClip, upper: MotionClip) -> MotionClip:
         valid=lower.valid[:count] & upper.valid[:count],
         measured=np.where(above, upper.measured, lower.measured),
     )
-
-
-def plain(name: str) -> str:
-    """The name without its side."""
-    return name.removesuffix("_r").removesuffix("_l")
 
 
 def disturbed(clip: MotionClip, generic: Model, random: np.random.Generator, size: dict[str, float]) -> MotionClip:

@@ -92,7 +92,9 @@ def place_camera(key: PRNGKeyArray, points: Float[Array, "time keypoint 3"]) -> 
     reach = jnp.max(jnp.linalg.norm((jnp.mean(points, 1) - middle)[:, jnp.array([0, 2])], axis=-1))
     distance = NEAREST * (FARTHEST / NEAREST) ** jax.random.uniform(keys[0]) + reach
     angle = 2.0 * jnp.pi * jax.random.uniform(keys[1])
-    height = jnp.clip(1.2 + 0.5 * jax.random.normal(keys[2]), 0.2, 3.0)
+    # Two in three are held or stand on a tripod, the others hang on a wall or lie somewhere.
+    held = jnp.clip(1.2 + 0.4 * jax.random.normal(keys[2]), 0.2, 2.2)
+    height = jnp.where(jax.random.uniform(keys[5]) < 2.0 / 3.0, held, 0.3 + 3.2 * jax.random.uniform(keys[2]))
     position = jnp.stack([middle[0] + distance * jnp.cos(angle), height, middle[2] + distance * jnp.sin(angle)])
     target = middle + jnp.array([0.25, 0.15, 0.25]) * jax.random.normal(keys[3], (3,))
     forward = (target - position) / jnp.linalg.norm(target - position)

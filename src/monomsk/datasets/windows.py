@@ -15,12 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from monomsk.datasets.augment import ACROSS, LIMBS, other_side, plain
+from monomsk.datasets.augment import LIMBS
 from monomsk.datasets.corpus import MotionClip
 from monomsk.errors import InputError
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.model import Model, complete
 from monomsk.model.scale import Segments, scale_model
+from monomsk.model.sides import ACROSS, other_side, plain
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions, points_on_bodies
 
 WAVES = 4
@@ -33,11 +34,11 @@ UNKNOWN_INDEX = 23.0
 class WindowsConfig:
     """How windows are drawn and changed."""
 
-    frames: int = 64
+    frames: int = 40
     """Frames of a window."""
-    slowest: float = 20.0
+    slowest: float = 18.0
     """Least frame rate [Hz]."""
-    fastest: float = 60.0
+    fastest: float = 32.0
     """Greatest frame rate [Hz]."""
     speed: float = 0.2
     """Standard deviation of the logarithm of the playing speed."""
@@ -259,7 +260,7 @@ def _window(body: Body, pack: Pack, config: WindowsConfig, drawn: Draw) -> Windo
     # The floor is where the lowest sole gets to; flights stay flights.
     lift = -jnp.min(soles)
     q = q.at[:, body.height].add(lift)
-    return Windows(time, q, markers + lift * jnp.array([0.0, 1.0, 0.0]), contact, sized, stature, drawn.index * stature**2)
+    return Windows(time, q, markers.at[..., 1].add(lift), contact, sized, stature, drawn.index * stature**2)
 
 
 def _played(q: Float[Array, "frame nq"], place: Float[Array, " time"]) -> Float[Array, "time nq"]:

@@ -6,16 +6,18 @@ known is an error, because a mistyped setting that is silently ignored costs an 
 
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from monomsk.config import Config
 from monomsk.errors import FormatError, InputError
 from monomsk.types import Subject
 
+Settings = TypeVar("Settings")
 SUBJECT_KEYS = ("height", "mass", "sex")
 
 
@@ -25,12 +27,7 @@ def read_config(path: Path) -> tuple[Config, dict[str, Any]]:
     Raises InputError for a file that is not there, a key that is not known (naming the nearest one) or a value of the
     wrong type, and FormatError for what is not TOML.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}): check --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: not valid TOML: {error}") from error
+    table = _table(path)
     subject = table.pop("subject", {})
     if not isinstance(subject, dict):
         raise InputError(f"{path}: subject must be a section, [subject]")
@@ -41,12 +38,29 @@ def read_config(path: Path) -> tuple[Config, dict[str, Any]]:
     }
 
 
+def read_settings(path: Path, kind: type[Settings]) -> Settings:
+    """Settings of any such dataclass, defaults where the file is silent. Raises as `read_config`."""
+    return _build(kind, _table(path), str(path), "")
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}): check --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path}: not valid TOML: {error}") from error
+
+
+def toml_text(sections: Mapping[str, dict[str, Any]]) -> str:
+    """Sections of plain values as TOML; what is None is a comment."""
+    return "\n".join(line for name, table in sections.items() for line in _section(name, table))
+
+
 def config_text(config: Config, subject: Subject) -> str:
     """Every setting as TOML; what is not set is a comment, since TOML has no null."""
-    lines = ["# Every setting of this run. Use it again with: monomsk run VIDEO --config config.toml", ""]
-    for name, table in {"subject": asdict(subject), **asdict(config)}.items():
-        lines += _section(name, table)
-    return "\n".join(lines)
+    head = "# Every setting of this run. Use it again with: monomsk run VIDEO --config config.toml\n\n"
+    return head + toml_text({"subject": asdict(subject), **asdict(config)})
 
 
 def _section(name: str, table: dict[str, Any]) -> list[str]:
@@ -83,7 +97,7 @@ def _check_keys(table: dict[str, Any], known: tuple[str, ...], where: str) -> No
 
 def _build(kind: type[Any], table: dict[str, Any], path: str, section: str) -> Any:
     known = tuple(f.name for f in fields(kind))
-    _check_keys(table, known if section else ("subject", *known), f"{path}: [{section}]" if section else path)
+    _check_keys(table, known if section or kind is not Config else ("subject", *known), f"{path}: [{section}]" if section else path)
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
     for key, value in table.items():

@@ -1,6 +1,7 @@
 """Weights of networks and states of trainings: safetensors, an array a leaf of the tree, named by its path. Never pickle."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,13 +14,14 @@ from monomsk.errors import FormatError
 from monomsk.io.atomic import write_bytes
 
 
-def write_tree(path: Path, tree: PyTree) -> None:
-    """Write all arrays of a tree. Raises OutputError."""
-    write_bytes(path, save({name: np.ascontiguousarray(leaf) for name, leaf in _named(tree)}))
+def write_tree(path: Path, tree: PyTree, *, half: bool = False) -> None:
+    """Write all arrays of a tree, in half precision if wanted. Raises OutputError."""
+    arrays = {name: np.ascontiguousarray(leaf) for name, leaf in _named(tree)}
+    write_bytes(path, save({name: a.astype(np.float16) for name, a in arrays.items()} if half else arrays))
 
 
 def read_tree(path: Path, like: PyTree) -> PyTree:
-    """Read a tree of the same form and shapes as `like`. Raises FormatError when the file is not one."""
+    """Read a tree of the same form, shapes and types as `like`, which needs no numbers. Raises FormatError when the file is not one."""
     try:
         found = load(path.read_bytes())
     except (OSError, SafetensorError, ValueError) as error:
@@ -35,5 +37,5 @@ def read_tree(path: Path, like: PyTree) -> PyTree:
     return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
-def _named(tree: PyTree) -> list[tuple[str, np.ndarray]]:
-    return [(jax.tree_util.keystr(path), np.asarray(leaf)) for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]]
+def _named(tree: PyTree) -> list[tuple[str, Any]]:
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]]

@@ -11,12 +11,14 @@ from threadpoolctl import threadpool_limits
 from monomsk.config import KinematicsConfig
 from monomsk.errors import ModelError
 from monomsk.kinematics import levenberg, residuals, trajectories
+from monomsk.kinematics.learned import believe
 from monomsk.kinematics.levenberg import Estimate, Prior
 from monomsk.kinematics.planted import planted_beliefs
 from monomsk.kinematics.quality import fit_quality, fit_warnings
 from monomsk.kinematics.residuals import Frames, Scene
-from monomsk.kinematics.scene import build_frames, build_prior, build_scene
+from monomsk.kinematics.scene import build_frames, build_prior, build_scene, informed_prior
 from monomsk.kinematics.start import starting_coordinates
+from monomsk.kinematics.transformer import KinematicsTransformer
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.compile import compile_model
 from monomsk.model.edit import with_numbers
@@ -56,12 +58,14 @@ def fit(
     body: ModelSpec,
     anatomy: Anatomy,
     config: KinematicsConfig,
+    network: KinematicsTransformer | None = None,
     progress: Progress = lambda done: None,
 ) -> Fit:
     """Fit the body to the keypoints, started from and weakly held by the lifted markers of the same names.
 
     Two rounds of Levenberg–Marquardt: a rough one to the lifted markers, then the full one to pixels, floor and planted
-    feet, in which the belief which sole points are planted is renewed every few steps.
+    feet, in which the belief which sole points are planted is renewed every few steps. With a network, what it makes of the
+    markers is where the fit starts, in place of the rough round, and what poses and sizes are believed to be.
 
     Raises:
         ModelError: the body has no hips, knees, ankles, shoulders or contact spheres by the expected names.
@@ -76,7 +80,12 @@ def fit(
     prior = build_prior(scene, camera, subject, anatomy, duration=float(markers.time[-1] - markers.time[0]))
     # Thousands of small factorisations: threads of the linear algebra library only wait for each other there, tenfold on a busy machine.
     with threadpool_limits(limits=1, user_api="blas"):
-        estimate = _rough(scene, frames, prior, _start(scene, markers, prior, stride), progress)
+        if network is None:
+            estimate = _rough(scene, frames, prior, _start(scene, markers, prior, stride), progress)
+        else:
+            belief = believe(markers, subject, network, model, anatomy)
+            prior = informed_prior(prior, scene, belief, config, stride=stride)
+            estimate = Estimate(belief.q[::stride][:, list(scene.free)], prior.unknown)
         estimate, planted = _full(scene, frames, prior, estimate, config, progress)
     return _outcome(scene, frames, estimate, planted, time=keypoints.time, camera=camera, subject=subject, body=body)
 

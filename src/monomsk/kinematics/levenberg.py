@@ -25,8 +25,9 @@ CHUNK = 64
 class Prior:
     """Gaussian beliefs about poses, their change and the unknowns of the clip."""
 
-    pose: Float[np.ndarray, " nx"]
-    pose_sigma: Float[np.ndarray, " nx"]
+    pose: Float[np.ndarray, "#time nx"]
+    """One for all frames, or each its own."""
+    pose_sigma: Float[np.ndarray, "#time nx"]
     low: Float[np.ndarray, " nx"]
     high: Float[np.ndarray, " nx"]
     limit_sigma: Float[np.ndarray, " nx"]

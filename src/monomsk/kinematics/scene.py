@@ -1,5 +1,7 @@
 """The fit's problem put together: who is seen (Scene), what is seen (Frames), what is believed before (Prior)."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -7,6 +9,7 @@ from jaxtyping import Float
 from monomsk.config import KinematicsConfig
 from monomsk.errors import ModelError
 from monomsk.kinematics import residuals
+from monomsk.kinematics.learned import Belief
 from monomsk.kinematics.levenberg import Prior
 from monomsk.kinematics.residuals import CAMERA_UNKNOWNS, Frames, Scene
 from monomsk.model.anatomy import Anatomy
@@ -18,6 +21,8 @@ CLIP_FIRMNESS = 15.0
 """How many frames' worth of certainty a second of video adds to the beliefs about sizes and camera."""
 LIFTED_SIGMA, FLAT_SIGMA = 0.06, 0.15
 """Trust in lifted markers during the rough fit [m], with the estimator's depth and without any."""
+LEAST_DEPTH_SIGMA = 0.005
+"""No learned depth is trusted more than this [m]."""
 LEAST_PIXEL_SIGMA = 0.5
 """No keypoint is trusted more than this [px]."""
 
@@ -71,29 +76,84 @@ def build_frames(
     # Errors last about an eighth of a second (measured), so the frames of a faster clip each say less.
     inflation = config.pixel_inflation * np.sqrt(1.0 / (60.0 * (time[1] - time[0])))
     for i, name in enumerate(names):
-        if name not in keypoints.names:
-            continue
-        k = keypoints.names.index(name)
-        sigma, loose = keypoints.sigma[::stride, k], anatomy.loose.get(name, 1.0)
-        good = np.isfinite(sigma) & np.isfinite(markers.xyz[::stride, k]).all(-1)
-        xy[good, i] = pixels[::stride, k][good]
-        weight[good, i] = 1.0 / (np.maximum(sigma[good], LEAST_PIXEL_SIGMA) * inflation * loose)
-        target[good, i] = markers.xyz[::stride, k][good]
-        seen[good, i] = 1.0 / loose
-    depth = (target - np.asarray(scene.camera_position)) @ np.asarray(scene.R_camera_ground)[2]
-    hips = list(scene.hips)
-    has_root = (seen[:, hips] > 0).all(1, keepdims=True)
-    guessed = keypoints.depth is not None
+        if name in keypoints.names:
+            k = keypoints.names.index(name)
+            sigma, loose = keypoints.sigma[::stride, k], anatomy.loose.get(name, 1.0)
+            good = np.isfinite(sigma)
+            xy[good, i] = pixels[::stride, k][good]
+            weight[good, i] = 1.0 / (np.maximum(sigma[good], LEAST_PIXEL_SIGMA) * inflation * loose)
+        if name in markers.names:
+            k = markers.names.index(name)
+            good = np.isfinite(markers.sigma[::stride, k]) & np.isfinite(markers.xyz[::stride, k]).all(-1)
+            target[good, i] = markers.xyz[::stride, k][good]
+            seen[good, i] = 1.0 / anatomy.loose.get(name, 1.0)
+    depth, depth_weight = _depths(scene, keypoints, markers, target, seen, config=config, stride=stride)
+    guessed = keypoints.depth is not None or markers.depth_sigma is not None
     return Frames(
         xy=jnp.asarray(xy),
         weight=jnp.asarray(weight),
-        depth=jnp.asarray(depth - depth[:, hips].mean(1, keepdims=True)),
-        depth_weight=jnp.asarray(np.where(has_root, seen / config.depth_sigma, 0.0) * guessed),
+        depth=jnp.asarray(depth),
+        depth_weight=jnp.asarray(depth_weight),
         target=jnp.asarray(target),
         target_weight=jnp.asarray(seen / (LIFTED_SIGMA if guessed else FLAT_SIGMA)),
         planted=jnp.zeros((count, len(scene.model.contact_names))),
         step=jnp.asarray(np.append(np.diff(time), 0.0)),
         share=jnp.full(count, np.sqrt((time[1] - time[0]) / 0.1)),
+    )
+
+
+def _depths(
+    scene: Scene,
+    keypoints: Keypoints,
+    markers: Markers,
+    target: Float[np.ndarray, "time marker 3"],
+    seen: Float[np.ndarray, "time marker"],
+    *,
+    config: KinematicsConfig,
+    stride: int,
+) -> tuple[Float[np.ndarray, "time marker"], Float[np.ndarray, "time marker"]]:
+    """Depth relative to the hips [m] and its weight [1/m]: that of the markers; from a network, the estimator's guess has a part in it."""
+    names, hips, time = scene.model.marker_names, list(scene.hips), markers.time[::stride]
+    depth = _about(hips, (target - np.asarray(scene.camera_position)) @ np.asarray(scene.R_camera_ground)[2])
+    precision = np.where((seen[:, hips] > 0).all(1, keepdims=True), seen, 0.0) ** 2
+    if markers.depth_sigma is None:
+        guessed = keypoints.depth is not None
+        return depth, np.sqrt(precision) / config.depth_sigma * guessed
+    column = [markers.names.index(n) if n in markers.names else 0 for n in names]
+    precision = precision / (np.maximum(markers.depth_sigma[::stride, column], LEAST_DEPTH_SIGMA) * _firmness(config, time)) ** 2
+    if keypoints.depth is None:
+        return depth, np.sqrt(precision)
+    column = [keypoints.names.index(n) if n in keypoints.names else -1 for n in names]
+    known = np.array([c >= 0 for c in column]) & np.isfinite(keypoints.sigma[::stride, column]) & (seen > 0)
+    guess = _about(hips, np.where(known, keypoints.depth[::stride, column, 2], 0.0))
+    other = np.where(known & known[:, hips].all(1, keepdims=True), seen / config.depth_sigma, 0.0) ** 2
+    total = np.maximum(precision + other, 1e-12)
+    return (precision * depth + other * guess) / total, np.sqrt(precision + other)
+
+
+def _about(hips: list[int], depth: Float[np.ndarray, "time marker"]) -> Float[np.ndarray, "time marker"]:
+    return depth - depth[:, hips].mean(1, keepdims=True)
+
+
+def _firmness(config: KinematicsConfig, time: Float[np.ndarray, " time"]) -> float:
+    """How many times less each frame's learned depth or angle is trusted than the networks say, because their errors last."""
+    return float(np.sqrt(max(1.0, config.learned_memory / (time[1] - time[0]))))
+
+
+def informed_prior(prior: Prior, scene: Scene, belief: Belief, config: KinematicsConfig, *, stride: int) -> Prior:
+    """Beliefs about poses and sizes after a network has looked at the markers; joints' habits remain where it says nothing."""
+    free = list(scene.free)
+    known = np.isfinite(belief.sigma[::stride][:, free])
+    # Beliefs about poses count thirty times a second, whatever the frame rate.
+    sigma = belief.sigma[::stride][:, free] * np.sqrt(max(1.0, config.learned_memory * 30.0))
+    count = len(scene.segments.names)
+    unknown = prior.unknown.copy()
+    unknown[:count] = belief.lengths
+    return replace(
+        prior,
+        pose=np.where(known, belief.q[::stride][:, free], prior.pose),
+        pose_sigma=np.where(known, sigma, prior.pose_sigma),
+        unknown=unknown,
     )
 
 
@@ -112,8 +172,8 @@ def build_prior(scene: Scene, camera: Camera, subject: Subject, anatomy: Anatomy
     # What is wrong with a clip is wrong in all its frames: more frames do not make sizes and camera surer, so beliefs grow along.
     firmness = np.sqrt(max(1.0, CLIP_FIRMNESS * duration))
     return Prior(
-        pose=np.array([h.mean for h in habits]),
-        pose_sigma=np.array([h.spread for h in habits]),
+        pose=np.array([[h.mean for h in habits]]),
+        pose_sigma=np.array([[h.spread for h in habits]]),
         low=np.where(rotational, ranges[:, 0], -np.inf),
         high=np.where(rotational, ranges[:, 1], np.inf),
         limit_sigma=np.full(len(free), 0.02),

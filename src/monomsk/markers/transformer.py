@@ -5,7 +5,6 @@ answer may be off. After the sight has been brought into the view frame (`marker
 linear layer beside it hands the slopes on, so that the network only has to add to them.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import equinox as eqx
@@ -14,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from monomsk.markers.sight import FEATURES, RADIUS, Sight, View, look
-from monomsk.nn.transformer import Linear, Transformer
+from monomsk.nn.transformer import Linear, Shape, Transformer
 
 CONTACTS = ("heel_r", "toes_r", "heel_l", "toes_l")
 """Parts of the feet whose contact with the floor is told."""
@@ -22,34 +21,20 @@ LATERAL, DEPTH = 0.02, 0.04
 """Standard deviations that an untrained network states, across and along the line of sight [statures]."""
 
 
-@dataclass(frozen=True)
-class Shape:
-    """Size of the network."""
-
-    width: int = 256
-    """Numbers a frame is described by."""
-    heads: int = 8
-    """Attention heads; they share the width."""
-    depth: int = 4
-    """Blocks."""
-    temporal: bool = True
-    """Whether frames see each other."""
-
-
 class Lifted(NamedTuple):
-    """What the network says of a window, in the view frame; lengths in statures."""
+    """What the network says of windows, in their view frames; lengths in statures."""
 
-    relative: Float[Array, "time marker 3"]
+    relative: Float[Array, "window time marker 3"]
     """Markers about the middle of the hips."""
-    log_sigma: Float[Array, "time marker 2"]
+    log_sigma: Float[Array, "window time marker 2"]
     """Logarithms of the standard deviation per axis across the line of sight, and along it."""
-    root: Float[Array, "time 3"]
+    root: Float[Array, "window time 3"]
     """Middle of the hips from the camera."""
-    root_log_sigma: Float[Array, " time"]
+    root_log_sigma: Float[Array, "window time"]
     """Of the distance, as a share of it."""
-    floor: Float[Array, " time"]
+    floor: Float[Array, "window time"]
     """Height of the middle of the hips over the floor."""
-    contact: Float[Array, "time 4"]
+    contact: Float[Array, "window time 4"]
     """Log odds that the parts `CONTACTS` stand on the floor."""
 
 
@@ -68,24 +53,31 @@ class MarkerTransformer(eqx.Module):
         keys = jax.random.split(key, 4)
         out = 5 * len(markers) + 9
         self.read = Linear(FEATURES, shape.width, keys[0])
-        self.body = Transformer(shape.width, shape.heads, shape.depth, keys[1], temporal=shape.temporal)
+        self.body = Transformer(shape, keys[1])
         self.write = Linear(shape.width, out, keys[2], gain=0.1)
         self.hand_on = Linear(FEATURES, 3 * len(markers), keys[3], gain=0.0)
         self.markers, self.shape = markers, shape
 
     def __call__(self, sight: Sight) -> tuple[Lifted, View]:
-        """Lift one window."""
-        view = look(sight)
+        """Lift windows: every array of the sight, and of the view, with a first axis more."""
+        view = jax.vmap(look)(sight)
         features = view.features.astype(self.read.weight.dtype)
         said = self.write(self.body(self.read(features), sight.time, view.there))
         count = len(self.markers)
-        relative = (said[:, : 3 * count] + self.hand_on(features)).reshape(-1, count, 3)
-        log_sigma = said[:, 3 * count : 5 * count].reshape(-1, count, 2) + jnp.log(jnp.array([LATERAL, DEPTH]))
-        rest = said[:, 5 * count :]
-        distance = RADIUS / view.size * jnp.exp(rest[:, 0])
-        slope = view.center + view.size * rest[:, 1:3]
-        root = jnp.concatenate([slope * distance[:, None], -distance[:, None]], -1)
-        lifted = Lifted(relative, jnp.clip(log_sigma, -7.0, 0.0), root, rest[:, 3] - 2.5, 0.5 + rest[:, 4], rest[:, 5:9])
+        relative = said[..., : 3 * count] + self.hand_on(features)
+        log_sigma = said[..., 3 * count : 5 * count].reshape(*said.shape[:2], count, 2) + jnp.log(jnp.array([LATERAL, DEPTH], said.dtype))
+        rest = said[..., 5 * count :]
+        distance = RADIUS / view.size[:, None] * jnp.exp(rest[..., 0])
+        slope = view.center + view.size[:, None, None] * rest[..., 1:3]
+        root = jnp.concatenate([slope * distance[..., None], -distance[..., None]], -1)
+        lifted = Lifted(
+            relative=relative.reshape(*said.shape[:2], count, 3),
+            log_sigma=jnp.clip(log_sigma, -7.0, 0.0),
+            root=root,
+            root_log_sigma=rest[..., 3] - 2.5,
+            floor=0.5 + rest[..., 4],
+            contact=rest[..., 5:9],
+        )
         return lifted, view
 
 

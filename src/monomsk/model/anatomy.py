@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from monomsk.errors import ModelError
 from monomsk.model.model import Model
 from monomsk.model.scale import Segments
+from monomsk.model.sides import plain
 from monomsk.model.spec import Marker, ModelSpec
 
 
@@ -47,7 +48,7 @@ class Anatomy:
 
     def habit(self, coordinate: str) -> Habit:
         """Habit of a coordinate; a wide one for coordinates that nobody described."""
-        return self.habits.get(_without_side(coordinate), Habit(0.0, 0.7, 40.0))
+        return self.habits.get(plain(coordinate), Habit(0.0, 0.7, 40.0))
 
     def anchors_on(self, spec: ModelSpec) -> tuple[Marker, ...]:
         """The keypoints whose bodies the model has. Raises ModelError when hips, knees, ankles or shoulders have none."""
@@ -56,7 +57,7 @@ class Anatomy:
         names = {a.name for a in found}
         for needed in ("hip", "knee", "ankle", "shoulder"):
             if f"{needed}_r" not in names or f"{needed}_l" not in names:
-                wanted = ", ".join(sorted({a.body for a in self.anchors if _without_side(a.name) == needed}))
+                wanted = ", ".join(sorted({a.body for a in self.anchors if plain(a.name) == needed}))
                 raise ModelError(
                     f"model {spec.name} has no body for the {needed}: bodies must be named as in Rajagopal's family ({wanted})"
                 )
@@ -69,14 +70,10 @@ class Anatomy:
                 (i, "xyz".index(axis))
                 for body, axes in segment.axes.items()
                 for i, name in enumerate(model.body_names)
-                if _without_side(name) == body
+                if plain(name) == body
                 for axis in axes
             )
             for segment in self.segments
         ]
         kept = [(segment, columns) for segment, columns in zip(self.segments, pairs, strict=True) if columns]
         return tuple(s for s, _ in kept), Segments(tuple(s.name for s, _ in kept), tuple(c for _, c in kept))
-
-
-def _without_side(name: str) -> str:
-    return name.removesuffix("_r").removesuffix("_l")

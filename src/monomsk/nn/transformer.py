@@ -4,6 +4,8 @@ Pre-normalised blocks (Xiong et al. 2020) of attention with rotary phases (Su et
 (Shazeer 2020). The blocks' weights are stacked and scanned over: the compiled program is that of one block.
 """
 
+from dataclasses import dataclass
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -12,6 +14,20 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 SHORTEST, LONGEST = 0.05, 20.0
 """Periods of the rotary phases [s]."""
 TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Size of the network."""
+
+    width: int = 256
+    """Numbers a frame is described by."""
+    heads: int = 8
+    """Attention heads; they share the width."""
+    depth: int = 4
+    """Blocks."""
+    temporal: bool = True
+    """Whether frames see each other."""
 
 
 class Linear(eqx.Module):
@@ -27,7 +43,9 @@ class Linear(eqx.Module):
 
     def __call__(self, x: Float[Array, "*n in"]) -> Float[Array, "*n out"]:
         """Apply to the last axis."""
-        return x @ self.weight + self.bias
+        # One long axis: gradients by the weights of several take twice as long on CPUs.
+        flat = x.reshape(-1, x.shape[-1]) @ self.weight + self.bias
+        return flat.reshape(*x.shape[:-1], -1)
 
 
 def normalized(x: Float[Array, "*n width"], gain: Float[Array, " width"]) -> Float[Array, "*n width"]:
@@ -35,11 +53,11 @@ def normalized(x: Float[Array, "*n width"], gain: Float[Array, " width"]) -> Flo
     return gain * x * jax.lax.rsqrt(jnp.mean(x**2, -1, keepdims=True) + TINY)
 
 
-def rotated(x: Float[Array, "time head width"], time: Float[Array, " time"]) -> Float[Array, "time head width"]:
+def rotated(x: Float[Array, "*n time head width"], time: Float[Array, "*n time"]) -> Float[Array, "*n time head width"]:
     """Pairs of entries turned by phases that grow with time [s]: products of two such depend on the time between them alone."""
     half = x.shape[-1] // 2
     rate = 2.0 * jnp.pi / jnp.geomspace(SHORTEST, LONGEST, half)
-    phase = (time[:, None] * rate).astype(x.dtype)[:, None]
+    phase = (time[..., None] * rate).astype(x.dtype)[..., None, :]
     a, b = x[..., :half], x[..., half:]
     return jnp.concatenate([a * jnp.cos(phase) - b * jnp.sin(phase), a * jnp.sin(phase) + b * jnp.cos(phase)], -1)
 
@@ -68,17 +86,17 @@ class Block(eqx.Module):
         self.heads, self.temporal = heads, temporal
 
     def __call__(
-        self, x: Float[Array, "time width"], time: Float[Array, " time"], there: Bool[Array, " time"]
-    ) -> Float[Array, "time width"]:
-        """One pass over a window. Frames that are not `there` are seen by none."""
-        frames, width = x.shape
-        parts = self.query_key_value(normalized(x, self.attention_gain)).reshape(frames, 3, self.heads, width // self.heads)
-        query, key, value = rotated(parts[:, 0], time), rotated(parts[:, 1], time), parts[:, 2]
+        self, x: Float[Array, "*n time width"], time: Float[Array, "*n time"], there: Bool[Array, "*n time"]
+    ) -> Float[Array, "*n time width"]:
+        """One pass over windows. Frames that are not `there` are seen by none."""
+        width = x.shape[-1]
+        parts = self.query_key_value(normalized(x, self.attention_gain)).reshape(*x.shape[:-1], 3, self.heads, width // self.heads)
+        query, key, value = rotated(parts[..., 0, :, :], time), rotated(parts[..., 1, :, :], time), parts[..., 2, :, :]
         if self.temporal:
-            score = jnp.einsum("qhw,khw->hqk", query, key) * (width // self.heads) ** -0.5
-            share = jax.nn.softmax(jnp.where(there, score, -1e9), -1)
-            value = jnp.einsum("hqk,khw->qhw", share, value)
-        x = x + self.out(value.reshape(frames, width))
+            score = jnp.einsum("...qhw,...khw->...hqk", query, key) * (width // self.heads) ** -0.5
+            share = jax.nn.softmax(jnp.where(there[..., None, None, :], score, -1e9), -1)
+            value = jnp.einsum("...hqk,...khw->...qhw", share, value)
+        x = x + self.out(value.reshape(x.shape))
         opened, closed = jnp.split(self.gate(normalized(x, self.gate_gain)), 2, -1)
         return x + self.down(jax.nn.silu(opened) * closed)
 
@@ -90,19 +108,20 @@ class Transformer(eqx.Module):
     """Every array with a first axis more: the block's number."""
     gain: Float[Array, " width"]
 
-    def __init__(self, width: int, heads: int, depth: int, key: PRNGKeyArray, *, temporal: bool = True) -> None:
-        """`depth` blocks of the given width; `heads` must divide it into even parts."""
-        self.blocks = eqx.filter_vmap(lambda k: Block(width, heads, k, temporal=temporal))(jax.random.split(key, depth))
-        self.gain = jnp.ones(width, jnp.float32)
+    def __init__(self, shape: Shape, key: PRNGKeyArray) -> None:
+        """Untrained blocks; the heads must divide the width into even parts."""
+        keys = jax.random.split(key, shape.depth)
+        self.blocks = eqx.filter_vmap(lambda k: Block(shape.width, shape.heads, k, temporal=shape.temporal))(keys)
+        self.gain = jnp.ones(shape.width, jnp.float32)
 
     def __call__(
-        self, x: Float[Array, "time width"], time: Float[Array, " time"], there: Bool[Array, " time"]
-    ) -> Float[Array, "time width"]:
-        """Transform a window; times [s] need not be even."""
+        self, x: Float[Array, "*n time width"], time: Float[Array, "*n time"], there: Bool[Array, "*n time"]
+    ) -> Float[Array, "*n time width"]:
+        """Transform windows; times [s] need not be even."""
         weights, form = eqx.partition(self.blocks, eqx.is_array)
 
         def step(x: Array, weight: Block) -> tuple[Array, None]:
             return eqx.combine(weight, form)(x, time, there), None
 
-        x, _ = jax.lax.scan(step, x, weights)
+        x, _ = jax.lax.scan(step, x, weights, unroll=len(self.blocks.gate_gain))
         return normalized(x, self.gain)

@@ -24,7 +24,7 @@ def provenance(trial: Trial, command: Sequence[str] = (), inputs: Sequence[Path]
     """
     return {
         "monomsk": __version__,
-        "commit": _commit(),
+        "commit": commit(),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -51,7 +51,7 @@ def _versions() -> Iterator[tuple[str, str]]:
             continue
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of the source tree that monomsk runs from; None when it was installed as a package."""
     here = Path(__file__).resolve()
     try:

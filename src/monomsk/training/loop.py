@@ -15,12 +15,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from optax import contrib
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from monomsk.errors import InputError
 from monomsk.io import weights
 from monomsk.io.atomic import write_text
 
+STACKED = 3
+"""Axes of a weight of all blocks of a transformer."""
+MUON_RMS = 0.2
+"""Root mean square of Muon's updates before the learning rate, which is about that of Adam's (Liu et al. 2025)."""
 STATE, CURVES = "state.safetensors", "curves.csv"
 
 
@@ -48,6 +53,20 @@ class Schedule:
     """Steps between states."""
 
 
+def shared(batch: PyTree) -> PyTree:
+    """A batch spread over all devices, of all machines that train together, along the first axis."""
+    mesh = jax.sharding.Mesh(np.array(jax.devices()), ("window",))
+    spread = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("window"))
+    return jax.tree.map(lambda a: jax.make_array_from_callback(np.shape(a), spread, lambda part, a=a: np.asarray(a)[part]), batch)
+
+
+def everywhere(tree: PyTree) -> PyTree:
+    """Arrays that every device has."""
+    mesh = jax.sharding.Mesh(np.array(jax.devices()), ("window",))
+    whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    return jax.tree.map(lambda a: jax.make_array_from_callback(np.shape(a), whole, lambda part, a=a: np.asarray(a)[part]), tree)
+
+
 class State(NamedTuple):
     """Everything that a step changes."""
 
@@ -57,6 +76,8 @@ class State(NamedTuple):
     step: Float[Array, ""]
 
 
+Tell = Callable[[int, dict[str, float]], None]
+"""Told the step, and the mean figures since the last time."""
 Loss = Callable[[PyTree, PyTree, PRNGKeyArray], tuple[Float[Array, ""], dict[str, Float[Array, ""]]]]
 """(network, batch, key) → loss and figures to watch."""
 
@@ -67,7 +88,7 @@ def train(
     batch: Callable[[int, np.random.Generator], PyTree],
     schedule: Schedule,
     folder: Path,
-    tell: Callable[[int, dict[str, float]], None] = lambda step, figures: None,
+    tell: Tell = lambda step, figures: None,
 ) -> PyTree:
     """Train, and return the network with its averaged weights.
 
@@ -83,19 +104,17 @@ def train(
         InputError: the folder holds the state of another network, or the loss is no number.
         OutputError: the state cannot be written.
     """
-    optimizer = optax.chain(
-        optax.clip_by_global_norm(schedule.clip),
-        optax.adamw(
-            optax.warmup_cosine_decay_schedule(0.0, schedule.learning_rate, schedule.warmup, schedule.steps),
-            weight_decay=schedule.weight_decay,
-        ),
-    )
+    optimizer = _optimizer(schedule)
     arrays, form = eqx.partition(network, eqx.is_inexact_array)
     state = State(arrays, arrays, optimizer.init(arrays), jnp.zeros((), jnp.int32))
     folder.mkdir(parents=True, exist_ok=True)
     lines = _resume_lines(folder)
     if (folder / STATE).is_file():
         state = weights.read_tree(folder / STATE, state)
+    if schedule.batch % len(jax.devices()):
+        raise InputError(f"a batch of {schedule.batch} windows cannot be shared by {len(jax.devices())} devices: choose a multiple of that")
+    first, writes = int(state.step), jax.process_index() == 0
+    state = everywhere(state)
 
     @jax.jit
     def advance(state: State, batch: PyTree) -> tuple[State, dict[str, Float[Array, ""]]]:
@@ -110,9 +129,9 @@ def train(
         return State(new, average, kept, state.step + 1), figures
 
     seen: list[dict[str, Any]] = []
-    began, first = time.perf_counter(), int(state.step)
+    began = time.perf_counter()
     for step in range(first, schedule.steps):
-        state, figures = advance(state, batch(step, np.random.default_rng([schedule.seed, step])))
+        state, figures = advance(state, shared(batch(step, np.random.default_rng([schedule.seed, step]))))
         seen.append(figures)
         if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
             mean = {name: float(np.mean([float(f[name]) for f in seen])) for name in seen[0]}
@@ -120,11 +139,31 @@ def train(
                 raise InputError(f"the training has gone astray by step {step + 1} (a figure is no number): lower the learning rate")
             seen = []
             mean["steps_a_second"] = (step + 1 - first) / (time.perf_counter() - began)
-            weights.write_tree(folder / STATE, state)
-            lines = [*(lines or [",".join(("step", *mean))]), ",".join((str(step + 1), *(f"{v:.6g}" for v in mean.values())))]
-            write_text(folder / CURVES, "\n".join(lines) + "\n")
-            tell(step + 1, mean)
-    return eqx.combine(state.average, form)
+            if writes:
+                weights.write_tree(folder / STATE, jax.tree.map(np.asarray, state))
+                lines = [*(lines or [",".join(("step", *mean))]), ",".join((str(step + 1), *(f"{v:.6g}" for v in mean.values())))]
+                write_text(folder / CURVES, "\n".join(lines) + "\n")
+                tell(step + 1, mean)
+    return eqx.combine(jax.tree.map(lambda a: jnp.asarray(np.asarray(a)), state.average), form)
+
+
+def _optimizer(schedule: Schedule) -> optax.GradientTransformation:
+    """Muon (Jordan et al. 2024) for the stacked matrices of the blocks, AdamW for the rest, with updates of the same size."""
+    rate = optax.warmup_cosine_decay_schedule(0.0, schedule.learning_rate, schedule.warmup, schedule.steps)
+
+    def matrices(arrays: PyTree) -> PyTree:
+        return jax.tree.map(lambda a: contrib.MuonDimensionNumbers(1, 2) if a.ndim == STACKED else None, arrays)
+
+    return optax.chain(
+        optax.clip_by_global_norm(schedule.clip),
+        contrib.muon(
+            rate,
+            weight_decay=schedule.weight_decay,
+            adam_weight_decay=schedule.weight_decay,
+            muon_weight_dimension_numbers=matrices,
+            consistent_rms=MUON_RMS,
+        ),
+    )
 
 
 def _resume_lines(folder: Path) -> list[str]:

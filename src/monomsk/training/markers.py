@@ -1,20 +1,25 @@
 """Training of the lifting transformer on moving bodies that simulated cameras see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from monomsk.datasets.corpus import MotionClip
 from monomsk.datasets.fitting import opened
-from monomsk.datasets.seeing import Noise, place_camera, see
-from monomsk.datasets.windows import Body, Windows, WindowsConfig, body_of
+from monomsk.datasets.seeing import Noise, load_noise, place_camera, see
+from monomsk.datasets.windows import Body, Draw, Windows, WindowsConfig, body_of, draw, pack_clips, windows
 from monomsk.io.body import load_anatomy, load_body
 from monomsk.keypoints.skeleton import NAMES
-from monomsk.markers.transformer import Lifted, MarkerTransformer, Shape
+from monomsk.markers.sight import Sight
+from monomsk.markers.transformer import Lifted, MarkerTransformer
+from monomsk.nn.transformer import Shape
 from monomsk.model.compile import compile_model
-from monomsk.training.loop import Schedule
+from monomsk.training.loop import Schedule, Tell, train
 
 CLUSTERS = ("TH", "TB", "UA", "FA")
 """Markers of the body on soft parts of the limbs, which are no landmarks."""
@@ -47,12 +52,32 @@ class MarkersTraining:
 
 
 class Truth(NamedTuple):
-    """What the network should have said; see `Lifted`."""
+    """What the network should have said, of windows; see `Lifted`."""
 
-    relative: Float[Array, "time marker 3"]
-    root: Float[Array, "time 3"]
-    floor: Float[Array, " time"]
-    contact: Float[Array, "time 4"]
+    relative: Float[Array, "window time marker 3"]
+    root: Float[Array, "window time 3"]
+    floor: Float[Array, "window time"]
+    contact: Float[Array, "window time 4"]
+    R_camera_ground: Float[Array, "window 3 3"]
+
+    def turned(self, R: Float[Array, "window 3 3"]) -> "Truth":
+        """In other frames, whose axes are the columns."""
+        return self._replace(relative=jnp.einsum("wtmi,wij->wtmj", self.relative, R), root=self.root @ R)
+
+
+def train_markers(clips: Sequence[MotionClip], config: MarkersTraining, folder: Path, tell: Tell) -> MarkerTransformer:
+    """Train a lifting transformer on clips; state and curves are kept in the folder, and a state there is gone on from.
+
+    Raises as `datasets.windows.pack_clips` and `loop.train`.
+    """
+    source, body, noise = pack_clips(clips), training_body(config.windows), load_noise()
+    network = MarkerTransformer(marker_names(body), config.shape, jax.random.key(config.schedule.seed))
+
+    def told(network: MarkerTransformer, drawn: Draw, key: PRNGKeyArray) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        return loss(network, windows(body, source.pack, drawn, config.windows), key, body, noise, config.loss)
+
+    batch = config.schedule.batch
+    return train(network, told, lambda step, random: draw(source, batch, config.windows, random), config.schedule, folder, tell)
 
 
 def training_body(config: WindowsConfig) -> Body:
@@ -71,56 +96,60 @@ def loss(
     network: MarkerTransformer, moving: Windows, key: PRNGKeyArray, body: Body, noise: Noise, config: LossConfig
 ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
     """Of a batch: the loss, and figures to watch (`marker`, root-relative error in mm)."""
-    keys = jax.random.split(key, len(moving.time))
-    parts = jax.vmap(lambda w, k: _figures(network, w, k, body, noise))(moving, keys)
-    mean = {name: jnp.mean(value) for name, value in parts.items()}
+    sight, truth = seen_by_cameras(moving, key, body, noise, network.markers)
+    lifted, view = network(sight)
+    mean = {name: jnp.mean(value) for name, value in figures(lifted, truth.turned(view.R_camera_view), moving.stature).items()}
     total = mean["position"] + config.velocity * mean["velocity"] + config.sigma * mean["sigma"]
     total = total + config.root * (mean["distance"] + mean["across"]) + config.floor * mean["floor"] + config.contact * mean["contact"]
     return total, mean
 
 
-def _figures(network: MarkerTransformer, moving: Windows, key: PRNGKeyArray, body: Body, noise: Noise) -> dict[str, Float[Array, ""]]:
-    lifted, truth = lift_simulated(network, moving, key, body, noise)
+def figures(lifted: Lifted, truth: Truth, stature: Float[Array, " window"]) -> dict[str, Float[Array, "*n"]]:
+    """How far off the network is, by what; lengths in statures but `marker` [mm]."""
     error = lifted.relative - truth.relative
     apart = _length(error)
     sigma = jnp.exp(lifted.log_sigma)[..., jnp.array([0, 0, 1])]
     still = jax.lax.stop_gradient(error)
     own = jnp.log(sigma) + 0.5 * jnp.minimum((still / sigma) ** 2, 25.0)
-    far = jnp.log(lifted.root[:, 2] / truth.root[:, 2])
+    far = jnp.log(lifted.root[..., 2] / truth.root[..., 2])
     root_sigma = jnp.exp(lifted.root_log_sigma)
     own_root = lifted.root_log_sigma + 0.5 * jnp.minimum((jax.lax.stop_gradient(far) / root_sigma) ** 2, 25.0)
-    across = lifted.root[:, :2] / lifted.root[:, 2:] * truth.root[:, 2:] - truth.root[:, :2]
+    across = lifted.root[..., :2] / lifted.root[..., 2:] * truth.root[..., 2:] - truth.root[..., :2]
     odds = lifted.contact
     return {
-        "position": jnp.mean(apart),
-        "velocity": jnp.mean(_length(jnp.diff(error, axis=0))),
+        "position": apart,
+        "velocity": _length(jnp.diff(error, axis=1)),
         "sigma": jnp.mean(own) + jnp.mean(own_root),
-        "distance": jnp.mean(jnp.abs(far)),
-        "across": jnp.mean(_length(across)),
-        "floor": jnp.mean(jnp.abs(lifted.floor - truth.floor)),
-        "contact": jnp.mean(jax.nn.softplus(odds) - truth.contact * odds),
-        "marker": 1000.0 * jnp.mean(apart) * moving.stature,
+        "distance": jnp.abs(far),
+        "across": _length(across),
+        "floor": jnp.abs(lifted.floor - truth.floor),
+        "contact": jax.nn.softplus(odds) - truth.contact * odds,
+        "marker": 1000.0 * jnp.mean(apart, (1, 2)) * stature,
     }
 
 
-def lift_simulated(network: MarkerTransformer, moving: Windows, key: PRNGKeyArray, body: Body, noise: Noise) -> tuple[Lifted, Truth]:
-    """What the network says of one window seen by a simulated camera, and what is so."""
+def seen_by_cameras(moving: Windows, key: PRNGKeyArray, body: Body, noise: Noise, markers: tuple[str, ...]) -> tuple[Sight, Truth]:
+    """What simulated cameras and a pose estimator make of windows, and what is so, of the given markers, in the camera frame."""
     names = body.model.marker_names
     column = jnp.array([names.index(n) if n in names else 0 for n in NAMES])
     absent = jnp.array([n not in names for n in NAMES])
-    points = jnp.where(absent[:, None], jnp.nan, moving.markers[:, column])
-    where, what = jax.random.split(key)
-    pose = place_camera(where, moving.markers)
-    sight, lens = see(what, noise, pose, points, moving.time, (moving.stature, moving.mass))
-    lifted, view = network(jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype == jnp.float64 else a, sight))
-    local = (moving.markers - pose.position) @ pose.R_camera_ground.T
-    hips = 0.5 * (local[:, names.index("hip_r")] + local[:, names.index("hip_l")])
-    lifting = jnp.array([names.index(n) for n in network.markers])
-    relative = (local[:, lifting] - hips[:, None]) @ view.R_camera_view / moving.stature
-    # With a wrong lens, the place that the pixels tell is nearer or farther by as much.
-    root = hips * jnp.stack([jnp.ones_like(lens), jnp.ones_like(lens), 1.0 / lens]) @ view.R_camera_view / moving.stature
-    floor = 0.5 * (moving.markers[:, names.index("hip_r"), 1] + moving.markers[:, names.index("hip_l"), 1]) / moving.stature
-    return lifted, Truth(relative, root, floor, moving.contact)
+    lifting = jnp.array([names.index(n) for n in markers])
+    hip_r, hip_l = names.index("hip_r"), names.index("hip_l")
+
+    def one(moving: Windows, key: PRNGKeyArray) -> tuple[Sight, Truth]:
+        points = jnp.where(absent[:, None], jnp.nan, moving.markers[:, column])
+        where, what = jax.random.split(key)
+        pose = place_camera(where, moving.markers)
+        sight, lens = see(what, noise, pose, points, moving.time, (moving.stature, moving.mass))
+        local = (moving.markers - pose.position) @ pose.R_camera_ground.T
+        hips = 0.5 * (local[:, hip_r] + local[:, hip_l])
+        # With a wrong lens, the place that the pixels tell is nearer or farther by as much.
+        root = hips * jnp.stack([jnp.ones_like(lens), jnp.ones_like(lens), 1.0 / lens]) / moving.stature
+        floor = 0.5 * (moving.markers[:, hip_r, 1] + moving.markers[:, hip_l, 1]) / moving.stature
+        return sight, Truth((local[:, lifting] - hips[:, None]) / moving.stature, root, floor, moving.contact, pose.R_camera_ground)
+
+    seen = jax.vmap(one)(moving, jax.random.split(key, len(moving.time)))
+    return jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype == jnp.float64 else a, seen)
 
 
 def _length(v: Float[Array, "*n 3"]) -> Float[Array, "*n"]:

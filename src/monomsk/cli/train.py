@@ -1,0 +1,119 @@
+"""`monomsk train`: the networks learn from a corpus of motion."""
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monomsk.cli.arguments import Train
+from monomsk.errors import InputError, OutputError
+from monomsk.io.atomic import write_text
+from monomsk.io.config_file import read_settings, toml_text
+
+if TYPE_CHECKING:
+    from monomsk.datasets.corpus import MotionClip
+    from monomsk.kinematics.transformer import KinematicsTransformer
+    from monomsk.markers.transformer import MarkerTransformer
+    from monomsk.training.kinematics import KinematicsTraining
+    from monomsk.training.markers import MarkersTraining
+
+
+def train(arguments: Train, command: Sequence[str] = ()) -> int:
+    """Train, and write weights, card, curves and settings. Returns the exit code, 0.
+
+    Raises InputError for settings, a corpus or a lifting network that are not there or cannot be used, and OutputError.
+    """
+    _join(arguments)
+    from monomsk.datasets.corpus import read_corpus
+    from monomsk.networks import save_network
+
+    config = _settings(arguments)
+    clips = read_corpus(arguments.corpus, split="train", commercial=not arguments.research)
+    if not clips:
+        raise InputError(f"{arguments.corpus} has no clips to train on: make them with `monomsk corpus`, or add --research")
+    folder = arguments.out / f"{arguments.network}_training"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    write_text(folder / "config.toml", toml_text({k: v if isinstance(v, dict) else {"value": v} for k, v in asdict(config).items()}))
+    began = time.perf_counter()
+    last: dict[str, float] = {}
+
+    def tell(step: int, figures: dict[str, float]) -> None:
+        last.update(figures)
+        told = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        print(f"step {step} of {config.schedule.steps}, {time.perf_counter() - began:.0f} s: {told}", file=sys.stderr, flush=True)
+
+    network = _trained(arguments, config, clips, folder, tell)
+    about = _about(arguments, config, clips, last)
+    path = save_network(arguments.out, network, about)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB after {config.schedule.steps} steps, {time.perf_counter() - began:.0f} s")
+    return 0
+
+
+def _join(arguments: Train) -> None:
+    """With the other machines, before anything touches a device."""
+    if arguments.coordinator is None:
+        if arguments.machines != 1:
+            raise InputError("several machines need --coordinator HOST:PORT, the address of the first of them")
+        return
+    if not 0 <= arguments.machine < arguments.machines:
+        raise InputError(f"--machine {arguments.machine} is not one of {arguments.machines}: count from 0")
+    import jax
+
+    jax.distributed.initialize(arguments.coordinator, arguments.machines, arguments.machine)
+
+
+def _settings(arguments: Train) -> "MarkersTraining | KinematicsTraining":
+    from monomsk.training.kinematics import KinematicsTraining
+    from monomsk.training.markers import MarkersTraining
+
+    kind = MarkersTraining if arguments.network == "markers" else KinematicsTraining
+    return kind() if arguments.config is None else read_settings(arguments.config, kind)
+
+
+def _trained(
+    arguments: Train, config: "MarkersTraining | KinematicsTraining", clips: "Sequence[MotionClip]", folder: Path, tell: Any
+) -> "MarkerTransformer | KinematicsTransformer":
+    from monomsk.training.kinematics import KinematicsTraining, train_kinematics
+    from monomsk.training.markers import train_markers
+
+    if isinstance(config, KinematicsTraining):
+        from monomsk.networks import load_markers
+
+        lifting, _ = load_markers(arguments.out)
+        return train_kinematics(clips, lifting, config, folder, tell)
+    return train_markers(clips, config, folder, tell)
+
+
+def _about(
+    arguments: Train, config: "MarkersTraining | KinematicsTraining", clips: "Sequence[MotionClip]", last: dict[str, float]
+) -> dict[str, dict[str, Any]]:
+    """What the card says beside the network's form."""
+    from monomsk.report.provenance import commit
+
+    sources: dict[tuple[str, str, bool], list[MotionClip]] = defaultdict(list)
+    for clip in clips:
+        sources[clip.origin.source, clip.origin.licence, clip.origin.commercial_use].append(clip)
+    ordered = sorted(sources.items())
+    return {
+        "use": {"commercial": all(commercial for (_, _, commercial), _ in ordered), "licence": "Apache-2.0"},
+        "training": {
+            "commit": commit(),
+            "seed": config.schedule.seed,
+            "steps": config.schedule.steps,
+            "batch": config.schedule.batch,
+            "frames": config.windows.frames,
+        },
+        "data": {
+            "source": [source for (source, _, _), _ in ordered],
+            "licence": [licence for (_, licence, _), _ in ordered],
+            "clips": [len(group) for _, group in ordered],
+            "minutes": [round(sum(len(c.time) / c.rate for c in group) / 60.0, 2) for _, group in ordered],
+        },
+        "figures_at_the_end": {name: round(value, 5) for name, value in last.items()},
+    }
