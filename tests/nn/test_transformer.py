@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from monomsk.nn.transformer import Transformer, rotated
+from monomsk.nn.transformer import Shape, Transformer, rotated
 
 WIDTH, HEADS, DEPTH = 16, 2, 2
 KEYS = jax.random.split(jax.random.key(0), 3)
-NETWORK = Transformer(WIDTH, HEADS, DEPTH, KEYS[0])
+NETWORK = Transformer(Shape(WIDTH, HEADS, DEPTH), KEYS[0])
 X = jax.random.normal(KEYS[1], (12, WIDTH), jnp.float32)
 TIME = jnp.arange(12, dtype=jnp.float32) / 30.0
 ALL = jnp.ones(12, bool)
@@ -35,7 +35,7 @@ def test_absent_frames_change_nothing() -> None:
 
 
 def test_without_time_every_frame_stands_alone() -> None:
-    alone = Transformer(WIDTH, HEADS, DEPTH, KEYS[0], temporal=False)
+    alone = Transformer(Shape(WIDTH, HEADS, DEPTH, temporal=False), KEYS[0])
     assert np.asarray(run(alone, X.at[5].set(0.0), TIME, ALL)[:5]) == pytest.approx(np.asarray(run(alone, X, TIME, ALL)[:5]), abs=1e-6)
 
 
@@ -57,7 +57,7 @@ def test_a_batch_is_learnt() -> None:
         return eqx.apply_updates(network, change), state, loss
 
     network, state, losses = NETWORK, optimizer.init(eqx.filter(NETWORK, eqx.is_array)), []
-    for _ in range(150):
+    for _ in range(300):
         network, state, loss = step(network, state)
         losses.append(float(loss))
     assert losses[-1] < 0.02 * losses[0]

@@ -60,6 +60,12 @@ class Pose(NamedTuple):
 @cache
 def load_noise() -> Noise:
     """The measured errors."""
+    # Also when somebody asks for them while a program is being compiled, they are numbers.
+    with jax.ensure_compile_time_eval():
+        return _noise()
+
+
+def _noise() -> Noise:
     table = tomllib.loads(resources.files("monomsk").joinpath("data/skeletons/simulated_noise.toml").read_text("utf-8"))
     part = [name.removesuffix("_r").removesuffix("_l") for name in NAMES]
     rows = [table["part"][table["like"].get(p, p)] for p in part]

@@ -16,7 +16,7 @@ from monomsk.io.atomic import write_bytes
 
 def write_tree(path: Path, tree: PyTree, *, half: bool = False) -> None:
     """Write all arrays of a tree, in half precision if wanted. Raises OutputError."""
-    arrays = {name: np.ascontiguousarray(leaf) for name, leaf in _named(tree)}
+    arrays = {name: np.asarray(leaf, order="C") for name, leaf in _named(tree)}
     write_bytes(path, save({name: a.astype(np.float16) for name, a in arrays.items()} if half else arrays))
 
 

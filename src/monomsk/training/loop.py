@@ -101,9 +101,12 @@ def train(
         tell: told the step and the mean figures since the last time.
 
     Raises:
-        InputError: the folder holds the state of another network, or the loss is no number.
+        InputError: the schedule does not fit, or a figure is no number.
+        FormatError: the folder holds the state of another network.
         OutputError: the state cannot be written.
     """
+    if not 0 <= schedule.warmup < schedule.steps:
+        raise InputError(f"a warm-up of {schedule.warmup} steps does not fit into {schedule.steps}: make it shorter than the training")
     optimizer = _optimizer(schedule)
     arrays, form = eqx.partition(network, eqx.is_inexact_array)
     state = State(arrays, arrays, optimizer.init(arrays), jnp.zeros((), jnp.int32))

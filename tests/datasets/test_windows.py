@@ -1,0 +1,97 @@
+"""Windows made on the fly: other tempo, body and limbs, and still what the clip is."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from monomsk.datasets.windows import WindowsConfig, draw, pack_clips, windows
+from monomsk.errors import InputError
+from monomsk.model.model import complete
+from monomsk.model.scale import scale_model
+from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
+from monomsk.training.markers import training_body
+from datasets.motions import clip
+
+PLAIN = WindowsConfig(
+    frames=12, slowest=25.0, fastest=25.0, speed=0.0, mixed=0.0, disturbed=0.0, build=0.0, stature=0.0
+)
+CLIPS = [replace(clip(name=n), q=clip().q * s) for n, s in (("T1", 1.0), ("T2", 0.9))]
+
+
+@pytest.fixture(scope="module")
+def body():
+    return training_body(PLAIN)
+
+
+def made(body, config, seed=0, size=6, **changes):
+    source = pack_clips(CLIPS)
+    drawn = draw(source, size, config, np.random.default_rng(seed))
+    drawn = drawn._replace(**changes)
+    return source, drawn, jax.jit(lambda p, d: windows(body, p, d, config))(source.pack, drawn)
+
+
+def test_a_plain_window_is_a_stretch_of_the_clip(body):
+    _, drawn, found = made(body, PLAIN, mirrored=np.zeros(6, bool))
+    for k in range(6):
+        own = CLIPS[drawn.clip[k]]
+        first = drawn.first[k] - (len(CLIPS[0].q) if drawn.clip[k] else 0)
+        # 50 frames a second in the clip, 25 in the window.
+        place = first + 2.0 * np.arange(PLAIN.frames)
+        expected = np.stack([np.interp(place, np.arange(len(own.q)), own.q[:, i]) for i in range(own.q.shape[1])], -1)
+        columns = [i for i in range(own.q.shape[1]) if i != body.height and i in body.model.free]
+        assert np.asarray(found.q)[k][:, columns] == pytest.approx(expected[:, columns], abs=2e-5)
+        assert float(found.stature[k]) == pytest.approx(own.stature, abs=2e-4)
+    assert np.diff(np.asarray(found.time), axis=1) == pytest.approx(0.04, abs=1e-6)
+
+
+def test_markers_are_those_of_the_angles_and_sizes(body):
+    config = replace(PLAIN, disturbed=1.0, build=0.7, stature=0.05, mixed=0.5, speed=0.2)
+    _, _, found = made(body, config)
+    assert np.std(np.asarray(found.stature)) > 0.01
+    for k in (0, 3):
+        model = scale_model(body.model, found.factors[k], 1.0)
+        at = marker_positions(model, forward_kinematics(model, complete(model, found.q[k, 5])))
+        assert np.asarray(found.markers[k, 5]) == pytest.approx(np.asarray(at), abs=2e-5)
+
+
+def test_mirrored_windows_are_mirror_images(body):
+    _, _, one = made(body, PLAIN, mirrored=np.zeros(6, bool))
+    _, _, other = made(body, PLAIN, mirrored=np.ones(6, bool))
+    names = body.model.marker_names
+    for right, left in (("knee_r", "knee_l"), ("wrist_r", "wrist_l"), ("heel_l", "heel_r")):
+        plain = np.asarray(one.markers[:, :, names.index(right)]) * [1.0, 1.0, -1.0]
+        assert np.asarray(other.markers[:, :, names.index(left)]) == pytest.approx(plain, abs=1e-4)
+
+
+def test_the_lowest_sole_touches_the_floor(body):
+    _, _, found = made(body, replace(PLAIN, disturbed=1.0, legs=0.4))
+    names = body.model.marker_names
+    feet = [names.index(n) for n in names if n.startswith(("heel", "big_toe", "small_toe"))]
+    lowest = np.asarray(found.markers)[:, :, feet, 1].min((1, 2))
+    assert (lowest > -0.02).all() and (lowest < 0.12).all()
+
+
+def test_disturbed_angles_stay_within_their_ranges(body):
+    _, _, found = made(body, replace(PLAIN, disturbed=1.0, arms=2.0, legs=2.0, trunk=2.0), size=16)
+    low, high = np.asarray(body.model.coordinate_range).T
+    knee = [i for i, n in enumerate(body.model.coordinate_names) if n.startswith("knee_angle") and i in body.model.free]
+    q = np.asarray(found.q)[..., knee]
+    assert (q >= np.minimum(low[knee], min(c.q[:, knee].min() for c in CLIPS)) - 1e-5).all() and (q <= high[knee] + 1e-5).all()
+
+
+def test_equal_seeds_make_equal_windows(body):
+    config = WindowsConfig(frames=12)
+    (_, _, one), (_, _, other), (_, _, third) = (made(body, config, seed) for seed in (4, 4, 5))
+    assert np.array_equal(one.markers, other.markers) and not np.array_equal(one.markers, third.markers)
+
+
+def test_clips_that_cannot_be_packed_are_said():
+    short = replace(CLIPS[0], valid=np.arange(len(CLIPS[0].q)) % 20 > 0)
+    with pytest.raises(InputError, match="none of 1 clips"):
+        pack_clips([short])
+    with pytest.raises(InputError, match="another frame rate"):
+        pack_clips([CLIPS[0], replace(CLIPS[1], time=CLIPS[1].time * 2.0)])
+    assert jnp.isfinite(pack_clips(CLIPS).pack.q).all()

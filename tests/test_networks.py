@@ -1,0 +1,58 @@
+"""Sets of weights: what is saved is loaded, what is damaged or missing is said."""
+
+import jax
+import numpy as np
+import pytest
+
+from monomsk.errors import FormatError, InputError
+from monomsk.kinematics.transformer import KinematicsTransformer
+from monomsk.markers.transformer import MarkerTransformer
+from monomsk.networks import load_networks, save_network
+from monomsk.nn.transformer import Shape
+
+MARKERS = ("hip_r", "hip_l", "shoulder_r", "shoulder_l")
+SHAPE = Shape(16, 2, 1, temporal=False)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    lifting = MarkerTransformer(MARKERS, SHAPE, jax.random.key(0))
+    kinematics = KinematicsTransformer(MARKERS, {"knee_angle_r": (0.0, 2.1)}, ("thigh",), SHAPE, jax.random.key(1))
+    for network in (lifting, kinematics):
+        save_network(tmp_path, network, {"data": {"source": ["somewhere"], "minutes": [1.5]}})
+    return tmp_path, lifting, kinematics
+
+
+def test_a_set_comes_back(saved):
+    folder, lifting, kinematics = saved
+    found = load_networks(str(folder))
+    assert found.markers.shape == SHAPE and found.markers.markers == MARKERS
+    assert found.kinematics.joints == ("knee_angle_r",) and found.kinematics.ranges == ((0.0, 2.1),)
+    assert found.cards["markers"]["data"] == {"source": ["somewhere"], "minutes": [1.5]}
+    for one, other in ((lifting, found.markers), (kinematics, found.kinematics)):
+        for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+            assert np.asarray(b) == pytest.approx(np.asarray(a), abs=2e-3) and a.dtype == b.dtype
+
+
+def test_what_is_missing_is_said(saved):
+    folder, _, _ = saved
+    with pytest.raises(InputError, match="no weights are called"):
+        load_networks("nowhere")
+    (folder / "kinematics.toml").unlink()
+    with pytest.raises(InputError, match="monomsk train kinematics"):
+        load_networks(str(folder))
+
+
+@pytest.mark.parametrize(("old", "new"), [("width = 16", "width = 32"), ("depth = 1", ""), ("[network]", "[network")])
+def test_a_damaged_card_is_refused(saved, old, new):
+    path = saved[0] / "markers.toml"
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    with pytest.raises(FormatError):
+        load_networks(str(saved[0]))
+
+
+def test_networks_that_were_not_trained_for_one_another_are_refused(saved):
+    folder, _, _ = saved
+    save_network(folder, MarkerTransformer(MARKERS[:3], SHAPE, jax.random.key(0)), {})
+    with pytest.raises(FormatError, match="different markers"):
+        load_networks(str(folder))

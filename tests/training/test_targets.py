@@ -1,0 +1,104 @@
+"""What the networks are taught: a perfect answer costs nothing, and it is what the camera sees."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from monomsk.datasets.fitting import generic_body
+from monomsk.datasets.procedural import procedural_clip
+from monomsk.datasets.seeing import load_noise
+from monomsk.datasets.windows import WindowsConfig, draw, pack_clips, windows
+from monomsk.io.body import load_anatomy
+from monomsk.keypoints.skeleton import NAMES
+from monomsk.kinematics.transformer import Posture
+from monomsk.markers.sight import look
+from monomsk.markers.transformer import Lifted, MarkerTransformer
+from monomsk.nn.transformer import Shape
+from monomsk.training import kinematics, markers
+
+CONFIG = WindowsConfig(frames=10, build=0.0)
+SILENT = jax.tree.map(lambda a: a if a.dtype == bool else jnp.zeros_like(a), load_noise())._replace(
+    layouts=load_noise().layouts, shares=load_noise().shares, mixing=load_noise().mixing
+)
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """Three windows, their sights without errors, and the truth."""
+    body = markers.training_body(CONFIG)
+    source = pack_clips([procedural_clip("lunge", 3, generic_body(), load_anatomy())])
+    moving = windows(body, source.pack, draw(source, 3, CONFIG, np.random.default_rng(0)), CONFIG)
+    names = markers.marker_names(body)
+    sight, truth = jax.jit(lambda m, k: markers.seen_by_cameras(m, k, body, SILENT, names))(moving, jax.random.key(1))
+    return body, moving, names, sight, truth
+
+
+def test_the_truth_is_what_the_camera_sees(seen):
+    _, moving, names, sight, truth = seen
+    where = (np.asarray(truth.relative) + np.asarray(truth.root)[:, :, None]) * np.asarray(moving.stature)[:, None, None, None]
+    for k, name in enumerate(NAMES):
+        if name in names:
+            at = where[:, :, names.index(name)]
+            good = np.asarray(sight.seen)[:, :, k]
+            # The common error is not silent, and neither is the lens; both are small.
+            off = np.abs(at[..., :2] / at[..., 2:] - np.asarray(sight.slope)[:, :, k])[good]
+            assert off.size == 0 or np.median(off) < 0.02, name
+
+
+def lifted_as(truth: markers.Truth) -> Lifted:
+    sure = jnp.full((*truth.relative.shape[:3], 2), -4.0)
+    odds = jnp.where(truth.contact > 0.5, 20.0, -20.0)
+    return Lifted(truth.relative, sure, truth.root, jnp.full(truth.floor.shape, -4.0), truth.floor, odds)
+
+
+def test_a_perfect_lift_costs_nothing(seen):
+    _, moving, _, sight, truth = seen
+    truth = truth.turned(jax.vmap(look)(sight).R_camera_view)
+    right = {n: float(jnp.mean(v)) for n, v in markers.figures(lifted_as(truth), truth, moving.stature).items()}
+    assert all(right[n] < 1e-4 for n in ("position", "velocity", "distance", "across", "floor", "contact"))
+    shifted = lifted_as(truth)._replace(relative=truth.relative + jnp.array([0.0, 0.03, 0.04]))
+    wrong = markers.figures(shifted, truth, moving.stature)
+    assert float(jnp.mean(wrong["position"])) == pytest.approx(0.05, abs=1e-4)
+    assert float(jnp.mean(wrong["sigma"])) > right["sigma"]
+
+
+def test_a_perfect_posture_costs_nothing(seen):
+    body, moving, names, _, _ = seen
+    lifting = MarkerTransformer(names, Shape(16, 2, 1), jax.random.key(0))
+    config = kinematics.KinematicsTraining(measured=1.0)
+    cloud, target = kinematics.clouds(lifting, moving, jax.random.key(2), body, SILENT, config)
+    network = kinematics.new_network(body, names, Shape(16, 2, 1), jax.random.key(0))
+    lengths = jnp.zeros((3, len(network.segments)))
+    posture = Posture(target.R_frame_pelvis, target.joints, jnp.full((*target.joints.shape[:2], target.joints.shape[2] + 3), -4.0), lengths)
+    figures = kinematics.figures(network, posture, target, moving.stature, body, config.loss)
+    mean = {n: float(jnp.mean(v)) for n, v in figures.items()}
+    assert mean["degrees"] < 1e-3 and mean["pelvis"] < 1e-3 and mean["angle_velocity"] < 1e-5
+    # Sizes of this person are not the generic body's; directions are right to a few per cent of the stature.
+    assert mean["position"] < 0.03
+    turned = posture._replace(joints=posture.joints + 0.1)
+    assert float(jnp.mean(kinematics.figures(network, turned, target, moving.stature, body, config.loss)["degrees"])) == pytest.approx(5.73, abs=0.01)
+    # Markers that were measured are seen where they are, about the hips.
+    hips = [names.index(f"hip_{s}") for s in "rl"]
+    middle = np.asarray(cloud.xyz)[:, :, hips].mean(2)
+    assert np.abs(middle).max() < 0.1
+
+
+def test_one_step_of_both_trainings_goes_downhill(seen):
+    body, moving, names, _, _ = seen
+    noise = load_noise()
+    lifting = MarkerTransformer(names, Shape(16, 2, 1), jax.random.key(0))
+    network = kinematics.new_network(body, names, Shape(16, 2, 1), jax.random.key(1))
+    key = jax.random.key(5)
+
+    def descends(network, loss):
+        import equinox as eqx
+
+        before, slope = eqx.filter_value_and_grad(loss)(network)
+        size = sum(float(jnp.sum(g**2)) for g in jax.tree.leaves(slope))
+        step = 1e-3 * float(before) / size
+        after = loss(eqx.apply_updates(network, jax.tree.map(lambda g: -step * g, slope)))
+        assert np.isfinite(size) and float(after) < float(before)
+
+    descends(lifting, lambda n: markers.loss(n, moving, key, body, noise, markers.LossConfig())[0])
+    descends(network, lambda n: kinematics.loss(n, lifting, moving, key, body, noise, kinematics.KinematicsTraining())[0])
