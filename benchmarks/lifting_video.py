@@ -81,7 +81,9 @@ def _points(trial: Trial, way: str, weights: str, names: tuple[str, ...]) -> Flo
     """The named points in the camera's axes [m], as the fitted body has them."""
     config = Config(kinematics=KinematicsConfig(kinematics=way, weights=weights))
     done = go_on(trial, config, until="kinematics")
-    assert done.body is not None and done.motion is not None and done.camera is not None
+    assert done.body is not None
+    assert done.motion is not None
+    assert done.camera is not None
     spec = replace(done.body, muscles=(), wraps=()).with_markers(load_anatomy().anchors_on(done.body))
     xyz = trajectories.in_chunks(trajectories.marker_trajectories, compile_model(spec), done.motion.q)
     order = [compile_model(spec).marker_names.index(n) for n in names]

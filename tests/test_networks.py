@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from monomsk.errors import FormatError, InputError
+from monomsk.keypoints.skeleton import NAMES
 from monomsk.kinematics.transformer import KinematicsTransformer
 from monomsk.markers.transformer import MarkerTransformer
 from monomsk.networks import load_networks, save_network
@@ -16,7 +17,7 @@ SHAPE = Shape(16, 2, 1, temporal=False)
 
 @pytest.fixture
 def saved(tmp_path):
-    lifting = MarkerTransformer(MARKERS, SHAPE, jax.random.key(0))
+    lifting = MarkerTransformer(NAMES, MARKERS, SHAPE, jax.random.key(0))
     kinematics = KinematicsTransformer(MARKERS, {"knee_angle_r": (0.0, 2.1)}, ("thigh",), SHAPE, jax.random.key(1))
     for network in (lifting, kinematics):
         save_network(tmp_path, network, {"data": {"source": ["somewhere"], "minutes": [1.5]}})
@@ -26,12 +27,15 @@ def saved(tmp_path):
 def test_a_set_comes_back(saved):
     folder, lifting, kinematics = saved
     found = load_networks(str(folder))
-    assert found.markers.shape == SHAPE and found.markers.markers == MARKERS
-    assert found.kinematics.joints == ("knee_angle_r",) and found.kinematics.ranges == ((0.0, 2.1),)
+    assert found.markers.shape == SHAPE
+    assert found.markers.markers == MARKERS
+    assert found.kinematics.joints == ("knee_angle_r",)
+    assert found.kinematics.ranges == ((0.0, 2.1),)
     assert found.cards["markers"]["data"] == {"source": ["somewhere"], "minutes": [1.5]}
     for one, other in ((lifting, found.markers), (kinematics, found.kinematics)):
         for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
-            assert np.asarray(b) == pytest.approx(np.asarray(a), abs=2e-3) and a.dtype == b.dtype
+            assert np.asarray(b) == pytest.approx(np.asarray(a), abs=2e-3)
+            assert a.dtype == b.dtype
 
 
 def test_what_is_missing_is_said(saved):
@@ -53,6 +57,6 @@ def test_a_damaged_card_is_refused(saved, old, new):
 
 def test_networks_that_were_not_trained_for_one_another_are_refused(saved):
     folder, _, _ = saved
-    save_network(folder, MarkerTransformer(MARKERS[:3], SHAPE, jax.random.key(0)), {})
+    save_network(folder, MarkerTransformer(NAMES, MARKERS[:3], SHAPE, jax.random.key(0)), {})
     with pytest.raises(FormatError, match="different markers"):
         load_networks(str(folder))

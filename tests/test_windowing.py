@@ -20,12 +20,15 @@ def test_what_all_windows_agree_on_comes_back(count):
     windows = windows_of(count)
     values = np.random.default_rng(count).normal(size=(count, 3))
     assert blended(values[windows.frame], windows) == pytest.approx(values, abs=1e-12)
-    assert (windows.share.sum(0) >= 0.0).all() and windows.frame.max() == count - 1
+    assert (windows.share.sum(0) >= 0.0).all()
+    assert windows.frame.max() == count - 1
 
 
 def test_one_window_fades_into_the_next():
     windows = windows_of(100)
-    steps = np.abs(np.diff(blended(np.broadcast_to(np.arange(len(windows.frame))[:, None, None], (*windows.frame.shape, 1)), windows)[:, 0]))
+    steps = np.abs(
+        np.diff(blended(np.broadcast_to(np.arange(len(windows.frame))[:, None, None], (*windows.frame.shape, 1)), windows)[:, 0])
+    )
     assert steps.max() < 2.5 / FRAMES * 2.0
 
 
@@ -36,11 +39,14 @@ def test_batches_are_of_one_size_and_end_unseen():
     assert [b.value.shape for b in whole] == [(TOGETHER, FRAMES)]
     assert whole[0].height.shape == (TOGETHER,)
     short = next(batches(Sequence(*(a[:5] for a in sequence[:3]), 1.7), windows_of(5), ("height",)))
-    assert short.seen[0, :5].all() and not short.seen[0, 5:].any()
+    assert short.seen[0, :5].all()
+    assert not short.seen[0, 5:].any()
     assert np.diff(short.time[0]) == pytest.approx(1.0 / 30.0)
 
 
-@pytest.mark.parametrize(("rate", "stride"), [(24.0, 1), (25.0, 1), (29.97, 1), (30.0, 1), (50.0, 2), (59.94, 2), (60.0, 2), (120.0, 4), (240.0, 8)])
+@pytest.mark.parametrize(
+    ("rate", "stride"), [(24.0, 1), (25.0, 1), (29.97, 1), (30.0, 1), (50.0, 2), (59.94, 2), (60.0, 2), (120.0, 4), (240.0, 8)]
+)
 def test_networks_see_about_thirty_frames_a_second(rate, stride):
     assert stride_of(rate) == stride
 

@@ -1,6 +1,5 @@
 """The trained networks: a set is a folder with weights (safetensors) and a card (TOML) for each, which say what they are and come from."""
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,7 +55,9 @@ def load_networks(name: str) -> Networks:
 
 def load_markers(folder: Path) -> tuple[MarkerTransformer, dict[str, Any]]:
     """The lifting transformer of a folder, and its card. Raises as `load_networks`."""
-    return _load(folder, "markers", lambda form, shape, key: MarkerTransformer(tuple(form["markers"]), shape, key))
+    return _load(
+        folder, "markers", lambda form, shape, key: MarkerTransformer(tuple(form["keypoints"]), tuple(form["markers"]), shape, key)
+    )
 
 
 def load_kinematics(folder: Path) -> tuple[KinematicsTransformer, dict[str, Any]]:
@@ -71,15 +72,13 @@ def load_kinematics(folder: Path) -> tuple[KinematicsTransformer, dict[str, Any]
 
 def _load(folder: Path, kind: Kind, build: Callable[[dict[str, Any], Shape, jax.Array], Network]) -> tuple[Network, dict[str, Any]]:
     path = folder / f"{kind}.toml"
+    card = weights.read_card(path)
     try:
-        card = tomllib.loads(path.read_text("utf-8"))
         form = card["network"]
         shape = Shape(**{name: form[name] for name in ("width", "heads", "depth", "temporal")})
         # Only its form: no number is drawn, nothing is compiled.
         like = eqx.filter_eval_shape(lambda key: build(form, shape, key), jax.random.key(0))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}): train it with `monomsk train {kind}`, or leave out --weights") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise FormatError(f"{path} is not the card of a network: {error}") from error
     arrays, rest = eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
     return eqx.combine(weights.read_tree(folder / f"{kind}.safetensors", arrays), rest), card
@@ -90,7 +89,9 @@ def save_network(folder: Path, network: MarkerTransformer | KinematicsTransforme
     kind: Kind = "markers" if isinstance(network, MarkerTransformer) else "kinematics"
     shape = network.shape
     form: dict[str, Any] = {"width": shape.width, "heads": shape.heads, "depth": shape.depth, "temporal": shape.temporal}
-    if isinstance(network, KinematicsTransformer):
+    if isinstance(network, MarkerTransformer):
+        form |= {"keypoints": network.keypoints}
+    else:
         low, high = zip(*network.ranges, strict=True)
         form |= {"joints": network.joints, "low": low, "high": high, "segments": network.segments}
     weights.write_tree(folder / f"{kind}.safetensors", eqx.filter(network, eqx.is_array), half=True)

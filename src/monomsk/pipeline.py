@@ -113,26 +113,13 @@ def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
 
 def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Markers and Keypoints → Motion, the scaled body, the Camera as fitted, and the body's own Markers."""
-    assert trial.keypoints is not None
-    assert trial.markers is not None
-    assert trial.camera is not None
     assert trial.body is not None
     way = config.kinematics.kinematics
     network = None if way == "classic" else load_networks(config.kinematics.weights).kinematics
     if way == "learned" and network is not None:
-        fitted = embody(trial.markers, trial.camera, trial.subject, network, body=trial.body, anatomy=load_anatomy())
+        fitted = embody(trial, load_anatomy(), network)
     else:
-        fitted = fit(
-            trial.keypoints,
-            trial.markers,
-            trial.camera,
-            trial.subject,
-            body=trial.body,
-            anatomy=load_anatomy(),
-            config=config.kinematics,
-            network=network,
-            progress=progress,
-        )
+        fitted = fit(trial, load_anatomy(), config.kinematics, network=network, progress=progress)
     sized, motion = with_fibres(fitted.body, trial.body), fitted.motion
     return replace(trial, motion=motion, body=sized, camera=fitted.camera, markers=fitted.markers, warnings=motion.warnings)
 

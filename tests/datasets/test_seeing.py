@@ -72,12 +72,14 @@ def test_formats_differ_in_what_they_have_and_some_of_it_is_lost(errors):
 
 def test_equal_keys_see_the_same():
     one, other = (see(jax.random.key(7), load_noise(), POSE, still(), TIME, PERSON)[0] for _ in range(2))
-    assert np.array_equal(one.slope, other.slope) and np.array_equal(one.seen, other.seen)
+    assert np.array_equal(one.slope, other.slope)
+    assert np.array_equal(one.seen, other.seen)
 
 
 def test_points_that_do_not_exist_are_never_seen():
     sight, _ = see(jax.random.key(3), load_noise(), POSE, still().at[:, 5].set(jnp.nan), TIME, PERSON)
-    assert not np.asarray(sight.seen)[:, 5].any() and np.isfinite(sight.slope).all()
+    assert not np.asarray(sight.seen)[:, 5].any()
+    assert np.isfinite(sight.slope).all()
 
 
 def test_cameras_stand_all_around_and_look_at_the_person():
@@ -86,6 +88,7 @@ def test_cameras_stand_all_around_and_look_at_the_person():
     away = np.asarray(poses.position) - np.asarray(points).mean((0, 1))
     angle = np.arctan2(away[:, 2], away[:, 0])
     assert np.histogram(angle, 6, (-np.pi, np.pi))[0].min() > 25
-    assert 1.4 < np.linalg.norm(away[:, [0, 2]], axis=1).min() and np.linalg.norm(away[:, [0, 2]], axis=1).max() < 8.5
+    assert np.linalg.norm(away[:, [0, 2]], axis=1).min() > 1.4
+    assert np.linalg.norm(away[:, [0, 2]], axis=1).max() < 8.5
     seen = np.einsum("kij,kj->ki", np.asarray(poses.R_camera_ground), -away)
     assert (seen[:, 2] > 0.9 * np.linalg.norm(seen, axis=1)).mean() > 0.9

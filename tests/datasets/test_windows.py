@@ -7,17 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from datasets.motions import clip
 from monomsk.datasets.windows import WindowsConfig, draw, pack_clips, windows
 from monomsk.errors import InputError
 from monomsk.model.model import complete
 from monomsk.model.scale import scale_model
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
 from monomsk.training.markers import training_body
-from datasets.motions import clip
 
-PLAIN = WindowsConfig(
-    frames=12, slowest=25.0, fastest=25.0, speed=0.0, mixed=0.0, disturbed=0.0, build=0.0, stature=0.0
-)
+PLAIN = WindowsConfig(frames=12, slowest=25.0, fastest=25.0, speed=0.0, mixed=0.0, disturbed=0.0, build=0.0, stature=0.0)
 CLIPS = [replace(clip(name=n), q=clip().q * s) for n, s in (("T1", 1.0), ("T2", 0.9))]
 
 
@@ -71,7 +69,8 @@ def test_the_lowest_sole_touches_the_floor(body):
     names = body.model.marker_names
     feet = [names.index(n) for n in names if n.startswith(("heel", "big_toe", "small_toe"))]
     lowest = np.asarray(found.markers)[:, :, feet, 1].min((1, 2))
-    assert (lowest > -0.02).all() and (lowest < 0.12).all()
+    assert (lowest > -0.02).all()
+    assert (lowest < 0.12).all()
 
 
 def test_disturbed_angles_stay_within_their_ranges(body):
@@ -79,13 +78,15 @@ def test_disturbed_angles_stay_within_their_ranges(body):
     low, high = np.asarray(body.model.coordinate_range).T
     knee = [i for i, n in enumerate(body.model.coordinate_names) if n.startswith("knee_angle") and i in body.model.free]
     q = np.asarray(found.q)[..., knee]
-    assert (q >= np.minimum(low[knee], min(c.q[:, knee].min() for c in CLIPS)) - 1e-5).all() and (q <= high[knee] + 1e-5).all()
+    assert (q >= np.minimum(low[knee], min(c.q[:, knee].min() for c in CLIPS)) - 1e-5).all()
+    assert (q <= high[knee] + 1e-5).all()
 
 
 def test_equal_seeds_make_equal_windows(body):
     config = WindowsConfig(frames=12)
     (_, _, one), (_, _, other), (_, _, third) = (made(body, config, seed) for seed in (4, 4, 5))
-    assert np.array_equal(one.markers, other.markers) and not np.array_equal(one.markers, third.markers)
+    assert np.array_equal(one.markers, other.markers)
+    assert not np.array_equal(one.markers, third.markers)
 
 
 def test_clips_that_cannot_be_packed_are_said():

@@ -17,7 +17,7 @@ from monomsk.kinematics.scene import build_frames, build_prior, build_scene
 from monomsk.kinematics.start import starting_coordinates
 from monomsk.markers.lift import lift
 from monomsk.model.compile import compile_model
-from monomsk.types import Subject
+from monomsk.types import Subject, Trial
 from walker import CAMERA, seen_walker
 
 PERSON = Subject(1.75, 72.0)
@@ -34,7 +34,11 @@ def walk():
 @pytest.fixture(scope="module")
 def fitted(walk):
     _, keypoints, markers, camera = walk
-    return fit(keypoints, markers, camera, PERSON, body=legs(), anatomy=load_anatomy(), config=KinematicsConfig())
+    return fit(trial(keypoints, markers, camera), load_anatomy(), KinematicsConfig())
+
+
+def trial(keypoints, markers, camera) -> Trial:
+    return Trial(PERSON, camera=camera, keypoints=keypoints, markers=markers, body=legs())
 
 
 def problem(walk):
@@ -79,7 +83,7 @@ def test_couplings_and_limits_hold(fitted):
 
 def test_it_repeats_bit_for_bit(fitted, walk):
     _, keypoints, markers, camera = walk
-    again = fit(keypoints, markers, camera, PERSON, body=legs(), anatomy=load_anatomy(), config=KinematicsConfig())
+    again = fit(trial(keypoints, markers, camera), load_anatomy(), KinematicsConfig())
     np.testing.assert_array_equal(again.motion.q, fitted.motion.q)
 
 
@@ -116,4 +120,4 @@ def test_a_body_without_legs_is_refused(walk):
         body, joints=tuple(kept), bodies=tuple(b for b in body.bodies if b.name in ("pelvis", "torso")), couplers=(), contacts=()
     )
     with pytest.raises(ModelError, match="no body for the hip"):
-        fit(keypoints, markers, camera, PERSON, body=trunk, anatomy=load_anatomy(), config=KinematicsConfig())
+        fit(replace(trial(keypoints, markers, camera), body=trunk), load_anatomy(), KinematicsConfig())

@@ -16,7 +16,7 @@ from monomsk.model.compile import compile_model
 from monomsk.model.sides import mirror_order
 from monomsk.nn.transformer import Shape
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
-from monomsk.types import Camera, Markers, Subject
+from monomsk.types import Camera, Markers, Subject, Trial
 
 ANATOMY = load_anatomy()
 BODY = replace(load_body(), muscles=(), wraps=())
@@ -58,8 +58,11 @@ def test_the_mirror_image_has_the_other_sides_angles():
     other = replace(one, xyz=one.xyz[:, list(mirror_order(NAMES))] * [1.0, 1.0, -1.0])
     plain, mirrored = (learned.believe(m, PERSON, NETWORK, MODEL, ANATOMY) for m in (one, other))
     order = list(mirror_order(MODEL.coordinate_names))
-    sign = [-1.0 if n in ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation") else 1.0 for n in MODEL.coordinate_names]
-    free = [i for i in MODEL.free]
+    sign = [
+        -1.0 if n in ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation") else 1.0
+        for n in MODEL.coordinate_names
+    ]
+    free = list(MODEL.free)
     assert (mirrored.q[:, order] * sign)[:, free] == pytest.approx(plain.q[:, free], abs=1e-3)
     assert mirrored.factors[[MODEL.body("femur_l")]] == pytest.approx(plain.factors[[MODEL.body("femur_r")]], abs=1e-4)
 
@@ -69,7 +72,8 @@ def test_joints_stay_within_their_ranges_whatever_comes_in():
     wild = replace(markers(), xyz=random.normal(0.0, 3.0, markers().xyz.shape))
     _, joints, _, _ = learned.postures(NETWORK, learned.cloud_of(wild, PERSON, NETWORK))
     ranges = np.array(list(JOINTS.values()))
-    assert (joints >= ranges[:, 0] - 1e-5).all() and (joints <= ranges[:, 1] + 1e-5).all()
+    assert (joints >= ranges[:, 0] - 1e-5).all()
+    assert (joints <= ranges[:, 1] + 1e-5).all()
 
 
 def test_the_posed_body_is_the_one_of_forward_kinematics():
@@ -108,7 +112,9 @@ def test_a_believed_body_has_its_hips_where_the_markers_have_them():
 
 def test_the_networks_alone_make_a_body_and_a_motion_and_say_so():
     camera = Camera((1920, 1080), (1400.0, 1400.0), (960.0, 540.0))
-    made = embody(markers(), camera, PERSON, NETWORK, body=BODY, anatomy=ANATOMY)
+    made = embody(Trial(PERSON, camera=camera, markers=markers(), body=BODY), ANATOMY, NETWORK)
     assert made.body.mass == pytest.approx(70.0, abs=1e-6)
-    assert made.motion.q.shape == (45, len(MODEL.coordinate_names)) and made.motion.sigma is not None
-    assert made.motion.contact is not None and "learned" in made.motion.warnings[0]
+    assert made.motion.q.shape == (45, len(MODEL.coordinate_names))
+    assert made.motion.sigma is not None
+    assert made.motion.contact is not None
+    assert "learned" in made.motion.warnings[0]

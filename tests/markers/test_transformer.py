@@ -8,16 +8,16 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from monomsk.errors import KeypointError
-from monomsk.keypoints.skeleton import NAMES, mirror_order
+from monomsk.keypoints.skeleton import NAMES
 from monomsk.markers import learned
-from monomsk.markers.sight import Sight, look
+from monomsk.markers.sight import Sight, core_of, look
 from monomsk.markers.transformer import MarkerTransformer, mirrored_sight
 from monomsk.model import sides
 from monomsk.nn.transformer import Shape
 from monomsk.types import Camera, Keypoints, Subject
 
 MARKERS = ("hip_r", "hip_l", "shoulder_r", "shoulder_l", "RASI", "LASI", "C7")
-NETWORK = MarkerTransformer(MARKERS, Shape(32, 2, 2), jax.random.key(3))
+NETWORK = MarkerTransformer(NAMES, MARKERS, Shape(32, 2, 2), jax.random.key(3))
 # Random numbers in the last layers too: an untrained network would hardly look.
 NETWORK = eqx.tree_at(lambda n: n.hand_on.weight, NETWORK, 0.1 * jax.random.normal(jax.random.key(4), NETWORK.hand_on.weight.shape))
 FRAMES = 24
@@ -60,7 +60,7 @@ def test_a_camera_turned_about_itself_sees_the_same_person():
 
 def test_the_mirror_image_is_lifted_to_the_mirror_image():
     one = sight(points(), DOWN)
-    other = mirrored_sight(one, jnp.asarray(mirror_order(NAMES)))
+    other = mirrored_sight(one, jnp.asarray(sides.mirror_order(NAMES)))
     plain, mirrored = learned.lifted(NETWORK, one), learned.lifted(NETWORK, other)
     order = list(sides.mirror_order(MARKERS))
     assert order == [1, 0, 3, 2, 5, 4, 6]
@@ -71,7 +71,7 @@ def test_the_mirror_image_is_lifted_to_the_mirror_image():
 
 def test_a_person_twice_as_small_in_the_picture_looks_the_same_to_the_network():
     one = sight(points(), DOWN)
-    plain, small = look(one), look(one._replace(slope=0.5 * one.slope, sigma=0.5 * one.sigma))
+    plain, small = look(one, core_of(NAMES)), look(one._replace(slope=0.5 * one.slope, sigma=0.5 * one.sigma), core_of(NAMES))
     shape = np.asarray(plain.features)[:, : 4 * len(NAMES)]
     assert np.abs(shape).max() > 1.0
     assert np.asarray(small.features)[:, : 4 * len(NAMES)] == pytest.approx(shape, abs=0.05)
@@ -87,10 +87,13 @@ def test_markers_lie_over_the_floor_and_the_camera_where_it_sees_them():
     time = np.arange(FRAMES) / 30.0
     camera = Camera((1920, 1080), (1400.0, 1400.0), (960.0, 540.0), gravity=DOWN)
     markers, placed = learned.lift(keypoints(time, points(), 1400.0), camera, Subject(1.8, 75.0), NETWORK)
-    assert markers.names == MARKERS and markers.depth_sigma is not None
-    assert np.isfinite(markers.xyz).all() and (markers.sigma > 0.0).all()
+    assert markers.names == MARKERS
+    assert markers.depth_sigma is not None
+    assert np.isfinite(markers.xyz).all()
+    assert (markers.sigma > 0.0).all()
     R = np.asarray(placed.R_camera_ground)
-    assert R[:, 1] == pytest.approx(-DOWN, abs=1e-9) and R.T @ R == pytest.approx(np.eye(3), abs=1e-9)
+    assert R[:, 1] == pytest.approx(-DOWN, abs=1e-9)
+    assert pytest.approx(np.eye(3), abs=1e-9) == R.T @ R
     said_root = said(points(), DOWN).root[0]
     assert (R.T @ (said_root - placed.p_camera_ground))[[0, 2]] == pytest.approx([0.0, 0.0], abs=0.2)
 

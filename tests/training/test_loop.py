@@ -35,9 +35,11 @@ def loss(network: Transformer, x: jax.Array, key: jax.Array) -> tuple[jax.Array,
 def test_it_learns_and_writes_its_curve(tmp_path):
     told: list[float] = []
     train(network(), loss, batch, SCHEDULE, tmp_path, lambda step, figures: told.append(figures["error"]))
-    assert len(told) == 4 and told[-1] < 0.8 * told[0]
+    assert len(told) == 4
+    assert told[-1] < 0.8 * told[0]
     lines = (tmp_path / CURVES).read_text("utf-8").splitlines()
-    assert lines[0] == "step,error,steps_a_second" and [int(row.split(",")[0]) for row in lines[1:]] == [10, 20, 30, 40]
+    assert lines[0] == "step,error,steps_a_second"
+    assert [int(row.split(",")[0]) for row in lines[1:]] == [10, 20, 30, 40]
 
 
 class Stopped(Exception):

@@ -39,7 +39,7 @@ def train(arguments: Train, command: Sequence[str] = ()) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    write_text(folder / "config.toml", toml_text({k: v if isinstance(v, dict) else {"value": v} for k, v in asdict(config).items()}))
+    write_text(folder / "config.toml", toml_text(asdict(config)))
     began = time.perf_counter()
     last: dict[str, float] = {}
 

@@ -220,7 +220,7 @@ def _picture(
     edge = reach * jnp.where(tight, jax.random.uniform(keys[2], (2,), minval=0.55, maxval=1.0), 2.0)
     inside = jnp.all(jnp.abs(slope - middle) < edge, -1)
     lost = _switching(keys[3], jnp.full(len(NAMES), 0.01), 12.0 / frame, len(slope))
-    gone = _switching(keys[4], 0.01, 15.0 / frame, len(slope))
+    gone = _switching(keys[4], jnp.asarray(0.01), 15.0 / frame, len(slope))
     seen = there & noise.layouts[layout] & inside & ~lost & ~gone[:, None]
     # Something is seen in the first frame, or there would be nothing to lift.
     seen = seen.at[0].set(there & noise.layouts[layout])

@@ -231,7 +231,7 @@ def body_of(model: Model, anatomy: Anatomy, config: WindowsConfig) -> Body:
 
 def windows(body: Body, pack: Pack, drawn: Draw, config: WindowsConfig) -> Windows:
     """Carry out a draw; for `jax.jit` with body and configuration enclosed."""
-    single = Draw(*(jnp.asarray(a, jnp.float32 if jnp.issubdtype(a.dtype, jnp.floating) else a.dtype) for a in drawn))
+    single = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32 if jnp.issubdtype(a.dtype, jnp.floating) else a.dtype), drawn)
     return jax.vmap(partial(_window, body, pack, config))(single)
 
 
@@ -260,7 +260,7 @@ def _window(body: Body, pack: Pack, config: WindowsConfig, drawn: Draw) -> Windo
     # The floor is where the lowest sole gets to; flights stay flights.
     lift = -jnp.min(soles)
     q = q.at[:, body.height].add(lift)
-    return Windows(time, q, markers.at[..., 1].add(lift), contact, sized, stature, drawn.index * stature**2)
+    return Windows(time, q, markers.at[..., 1].add(lift), contact, sized, stature, jnp.asarray(drawn.index) * stature**2)
 
 
 def _played(q: Float[Array, "frame nq"], place: Float[Array, " time"]) -> Float[Array, "time nq"]:

@@ -115,13 +115,15 @@ def _simulated(
     hips = jnp.array([NAMES.index(f"hip_{side}") for side in "rl"])
     local = (points - jnp.mean(points[:, hips], 1, keepdims=True)) @ pose.R_camera_ground.T
     pelvis = pose.R_camera_ground @ poses.R[:, model.body("pelvis")]
-    guess = local.at[..., 2].add(DEPTH_STEADY * jax.random.normal(steady, (local.shape[1],)) + DEPTH_SLOW * _wandering(slow, local.shape[:2]))
+    guess = local.at[..., 2].add(
+        DEPTH_STEADY * jax.random.normal(steady, (local.shape[1],)) + DEPTH_SLOW * _wandering(slow, len(local), local.shape[1])
+    )
     return sight, pose, local, pelvis, jnp.nan_to_num(guess)
 
 
-def _wandering(key: PRNGKeyArray, shape: tuple[int, int]) -> Float[Array, "time keypoint"]:
+def _wandering(key: PRNGKeyArray, frames: int, count: int) -> Float[Array, "time keypoint"]:
     """Unit noise that lasts about half a second."""
-    white = jax.random.normal(key, (shape[0] + 30, shape[1]))
+    white = jax.random.normal(key, (frames + 30, count))
     kernel = jnp.exp(-0.5 * ((jnp.arange(31) - 15) / 7.0) ** 2)
     kernel = kernel / jnp.linalg.norm(kernel)
     return jax.vmap(lambda column: jnp.convolve(column, kernel, mode="valid"), 1, 1)(white)

@@ -52,9 +52,11 @@ def _table(path: Path) -> dict[str, Any]:
         raise FormatError(f"{path}: not valid TOML: {error}") from error
 
 
-def toml_text(sections: Mapping[str, dict[str, Any]]) -> str:
-    """Sections of plain values as TOML; what is None is a comment."""
-    return "\n".join(line for name, table in sections.items() for line in _section(name, table))
+def toml_text(content: Mapping[str, Any]) -> str:
+    """Plain values, then sections of them, as TOML; what is None is a comment."""
+    plain = [f"{name} = {_literal(value)}" for name, value in content.items() if not isinstance(value, dict)]
+    sections = [line for name, value in content.items() if isinstance(value, dict) for line in _section(name, value)]
+    return "\n".join([*plain, *([""] if plain else []), *sections])
 
 
 def config_text(config: Config, subject: Subject) -> str:

@@ -1,5 +1,6 @@
 """Weights of networks and states of trainings: safetensors, an array a leaf of the tree, named by its path. Never pickle."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from jaxtyping import PyTree
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from monomsk.errors import FormatError
+from monomsk.errors import FormatError, InputError
 from monomsk.io.atomic import write_bytes
 
 
@@ -35,6 +36,17 @@ def read_tree(path: Path, like: PyTree) -> PyTree:
     if len(found) != len(leaves):
         raise FormatError(f"{path} has {len(found) - len(leaves)} arrays more than a network of this form: it belongs to another")
     return jax.tree.unflatten(jax.tree.structure(like), leaves)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """What lies beside weights and says what they are. Raises InputError when it is not there, FormatError when it is no TOML."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        hint = f"train it with `monomsk train {path.stem}`, or leave out --weights"
+        raise InputError(f"{path}: cannot be read ({error.strerror}): {hint}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path} is not the card of a network: {error}") from error
 
 
 def _named(tree: PyTree) -> list[tuple[str, Any]]:

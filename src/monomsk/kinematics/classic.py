@@ -24,7 +24,7 @@ from monomsk.model.compile import compile_model
 from monomsk.model.edit import with_numbers
 from monomsk.model.scale import scale_model
 from monomsk.model.spec import ModelSpec
-from monomsk.types import Camera, Keypoints, Markers, Motion, Progress, Subject
+from monomsk.types import Camera, Markers, Motion, Progress, Subject, Trial
 
 MOST_RATE = 60.0
 """Faster clips are fitted on every second, third, … frame [Hz]: movement has nothing more to say."""
@@ -50,14 +50,10 @@ class Fit:
 
 
 def fit(
-    keypoints: Keypoints,
-    markers: Markers,
-    camera: Camera,
-    subject: Subject,
-    *,
-    body: ModelSpec,
+    trial: Trial,
     anatomy: Anatomy,
     config: KinematicsConfig,
+    *,
     network: KinematicsTransformer | None = None,
     progress: Progress = lambda done: None,
 ) -> Fit:
@@ -67,10 +63,17 @@ def fit(
     feet, in which the belief which sole points are planted is renewed every few steps. With a network, what it makes of the
     markers is where the fit starts, in place of the rough round, and what poses and sizes are believed to be.
 
+    The trial has its keypoints, markers, placed camera and the body before it is scaled.
+
     Raises:
         ModelError: the body has no hips, knees, ankles, shoulders or contact spheres by the expected names.
         KeypointError: hips and shoulders are never seen together.
     """
+    keypoints, markers, camera, subject, body = trial.keypoints, trial.markers, trial.camera, trial.subject, trial.body
+    assert keypoints is not None
+    assert markers is not None
+    assert camera is not None
+    assert body is not None
     model = compile_model(body.with_markers(anatomy.anchors_on(body)))
     if not model.contact_names:
         raise ModelError(f"model {body.name} has no contact spheres on its feet: give it some (`model.edit.with_contacts_of`)")

@@ -13,20 +13,21 @@ from monomsk.model.anatomy import Anatomy
 from monomsk.model.compile import compile_model
 from monomsk.model.edit import with_numbers
 from monomsk.model.scale import scale_model
-from monomsk.model.spec import ModelSpec
-from monomsk.types import Camera, Markers, Motion, Subject
+from monomsk.types import Markers, Motion, Trial
 
 MARKER_SIGMA = 0.03
 """Said of the body's markers [m]."""
 
 
-def embody(
-    markers: Markers, camera: Camera, subject: Subject, network: KinematicsTransformer, *, body: ModelSpec, anatomy: Anatomy
-) -> Fit:
-    """Motion of the body and its size from markers in the ground frame; the camera stays as it was lifted.
+def embody(trial: Trial, anatomy: Anatomy, network: KinematicsTransformer) -> Fit:
+    """Motion of the body and its size from the trial's markers; the camera stays as it was lifted.
 
     Raises ModelError when the body has no contact spheres, or joints by other names than expected.
     """
+    markers, camera, subject, body = trial.markers, trial.camera, trial.subject, trial.body
+    assert markers is not None
+    assert camera is not None
+    assert body is not None
     generic = compile_model(body.with_markers(anatomy.anchors_on(body)))
     if not generic.contact_names:
         raise ModelError(f"model {body.name} has no contact spheres on its feet: give it some (`model.edit.with_contacts_of`)")
@@ -47,4 +48,4 @@ def embody(
     )
     xyz = trajectories.in_chunks(trajectories.marker_trajectories, sized, belief.q)
     own = Markers(markers.time, sized.marker_names, xyz, np.full(xyz.shape[:2], MARKER_SIGMA))
-    return Fit(motion, with_numbers(body, sized, np.asarray(belief.factors)), camera, own)
+    return Fit(motion, with_numbers(body, sized, jnp.asarray(belief.factors)), camera, own)

@@ -1,6 +1,7 @@
 """The learned way to joint angles: windows of markers through the inverse kinematics transformer, and the body that comes out."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -81,15 +82,22 @@ def cloud_of(markers: Markers, subject: Subject, network: KinematicsTransformer,
             seen[:, k] = np.isfinite(markers.sigma[:, i]) & np.isfinite(markers.xyz[:, i]).all(-1)
             xyz[:, k] = np.where(seen[:, k, None], (markers.xyz[:, i] - middle) / subject.height, 0.0)
             sigma[:, k] = np.where(seen[:, k], np.maximum(markers.sigma[:, i] / subject.height, LEAST_SIGMA), 1.0)
-    time = (markers.time - markers.time[0]).astype(np.float32)
-    floor = (middle[:, 1] / subject.height).astype(np.float32)
-    size = (np.float32(subject.height), np.float32(subject.mass))
-    return Cloud(time[::stride], xyz[::stride], sigma[::stride], seen[::stride], floor[::stride], *size)
+    over_time = {
+        "time": (markers.time - markers.time[0]).astype(np.float32),
+        "xyz": xyz,
+        "sigma": sigma,
+        "seen": seen,
+        "floor": (middle[:, 1] / subject.height).astype(np.float32),
+    }
+    fields: dict[str, Any] = {name: value[::stride] for name, value in over_time.items()}
+    return Cloud(**fields, height=jnp.float32(subject.height), mass=jnp.float32(subject.mass))
 
 
 def postures(
     network: KinematicsTransformer, cloud: Cloud
-) -> tuple[Float[np.ndarray, "time 3 3"], Float[np.ndarray, "time joint"], Float[np.ndarray, "time coordinate"], Float[np.ndarray, " segment"]]:
+) -> tuple[
+    Float[np.ndarray, "time 3 3"], Float[np.ndarray, "time joint"], Float[np.ndarray, "time coordinate"], Float[np.ndarray, " segment"]
+]:
     """Pelvis rotations, joint angles, logarithms of their sigmas, and segment lengths, of a cloud of any length."""
     windows = windows_of(len(cloud.time))
     parts = [_run(network, part) for part in batches(cloud, windows, ("height", "mass"))]

@@ -1,7 +1,7 @@
 """The learned way to depth: windows of the clip through the lifting transformer, blended, and the camera put over the floor."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -10,8 +10,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from monomsk.errors import KeypointError
-from monomsk.keypoints.skeleton import NAMES
-from monomsk.keypoints.skeleton import mirror_order as mirrored_keypoints
 from monomsk.markers.lift import heading, undistorted
 from monomsk.markers.sight import Sight
 from monomsk.markers.transformer import CONTACTS, MarkerTransformer, mirrored_sight
@@ -46,7 +44,8 @@ def lift(keypoints: Keypoints, camera: Camera, subject: Subject, network: Marker
     Raises KeypointError when no frame shows enough of the person.
     """
     stride = stride_of(1.0 / float(keypoints.time[1] - keypoints.time[0]))
-    sight = _sight(keypoints, camera, subject, stride)
+    sight = _sight(keypoints, camera, subject, network.keypoints)
+    sight = sight._replace(**{name: getattr(sight, name)[::stride] for name in ("time", "slope", "sigma", "seen")})
     if not (sight.seen.sum(1) >= FEWEST).any():
         raise KeypointError(f"no frame shows {FEWEST} keypoints together: the person cannot be placed in space; film the whole body")
     thin = keypoints.time[::stride]
@@ -58,19 +57,28 @@ def lift(keypoints: Keypoints, camera: Camera, subject: Subject, network: Marker
     return Markers(keypoints.time, network.markers, ground, sigma, blend.depth), placed
 
 
-def _sight(keypoints: Keypoints, camera: Camera, subject: Subject, stride: int) -> Sight:
-    """The whole clip in canonical order, thinned."""
-    column = [NAMES.index(name) for name in keypoints.names]
-    slope = np.zeros((len(keypoints.time), len(NAMES), 2), np.float32)
+def _sight(keypoints: Keypoints, camera: Camera, subject: Subject, names: tuple[str, ...]) -> Sight:
+    """The whole clip, its keypoints in the order of `names`; those that are none of them are left out."""
+    own = [i for i, name in enumerate(keypoints.names) if name in names]
+    column = [names.index(keypoints.names[i]) for i in own]
+    slope = np.zeros((len(keypoints.time), len(names), 2), np.float32)
     sigma = np.ones(slope.shape[:2], np.float32)
     seen = np.zeros(slope.shape[:2], bool)
-    good = np.isfinite(keypoints.sigma)
-    slope[:, column] = np.where(good[..., None], (undistorted(keypoints, camera) - np.array(camera.center)) / np.array(camera.focal), 0.0)
-    sigma[:, column] = np.where(good, keypoints.sigma / camera.focal[0], 1.0)
+    good = np.isfinite(keypoints.sigma[:, own])
+    plain = (undistorted(keypoints, camera)[:, own] - np.array(camera.center)) / np.array(camera.focal)
+    slope[:, column] = np.where(good[..., None], plain, 0.0)
+    sigma[:, column] = np.where(good, keypoints.sigma[:, own] / camera.focal[0], 1.0)
     seen[:, column] = good
-    size = (np.float32(subject.height), np.float32(subject.mass))
-    time = (keypoints.time - keypoints.time[0]).astype(np.float32)
-    return Sight(time[::stride], slope[::stride], sigma[::stride], seen[::stride], _gravity(camera).astype(np.float32), *size)
+    fields: dict[str, Any] = {
+        "time": (keypoints.time - keypoints.time[0]).astype(np.float32),
+        "slope": slope,
+        "sigma": sigma,
+        "seen": seen,
+        "down": _gravity(camera).astype(np.float32),
+        "height": np.float32(subject.height),
+        "mass": np.float32(subject.mass),
+    }
+    return Sight(**fields)
 
 
 def _gravity(camera: Camera) -> Float[np.ndarray, "3"]:
@@ -88,8 +96,9 @@ def lifted(network: MarkerTransformer, sight: Sight) -> Blend:
 @eqx.filter_jit
 def _run(network: MarkerTransformer, sight: Sight) -> tuple[Array, ...]:
     """Windows, each lifted as it is and in the mirror; the mean of both, in the camera frame."""
+    keypoints = jnp.array(mirror_order(network.keypoints))
     plain, view = network(sight)
-    other, _ = network(jax.vmap(lambda s: mirrored_sight(s, jnp.asarray(mirrored_keypoints(NAMES))))(sight))
+    other, _ = network(jax.vmap(lambda s: mirrored_sight(s, keypoints))(sight))
     order, flip = jnp.array(mirror_order(network.markers)), jnp.array([-1.0, 1.0, 1.0], jnp.float32)
     sides = jnp.array(mirror_order(CONTACTS))
     relative = 0.5 * (plain.relative + other.relative[:, :, order] * flip)

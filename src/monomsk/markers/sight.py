@@ -10,9 +10,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from monomsk.keypoints.skeleton import NAMES
-
-CORE = tuple(NAMES.index(name) for name in ("hip_r", "hip_l", "shoulder_r", "shoulder_l", "hip_mid", "neck"))
+CORE = ("hip_r", "hip_l", "shoulder_r", "shoulder_l", "hip_mid", "neck")
 """Keypoints that say where the person is."""
 OTHERS_COUNT = 0.02
 """Weight of the other keypoints in that."""
@@ -22,11 +20,12 @@ RADIUS = 0.28
 """Root mean square distance of keypoints from the trunk's middle, seen from any side, in statures: first guess of the distance."""
 FRAME_FEATURES = 7
 """Of the person as a whole, in every frame."""
-FEATURES = 4 * len(NAMES) + FRAME_FEATURES
+POINT_FEATURES = 4
+"""Of every keypoint."""
 
 
 class Sight(NamedTuple):
-    """Keypoints of one window, in the canonical order of `keypoints.skeleton.NAMES`."""
+    """Keypoints of one window, in the order that a network knows them in."""
 
     time: Float[Array, " time"]
     """[s]"""
@@ -56,14 +55,19 @@ class View(NamedTuple):
     R_camera_view: Float[Array, "3 3"]
 
 
-def look(sight: Sight) -> View:
-    """Bring a sight into the view frame and centre it."""
+def core_of(keypoints: tuple[str, ...]) -> Float[Array, " keypoint"]:
+    """How much each keypoint says of where the person is."""
+    return jnp.array([1.0 if name in CORE else OTHERS_COUNT for name in keypoints], jnp.float32)
+
+
+def look(sight: Sight, core: Float[Array, " keypoint"]) -> View:
+    """Bring a sight into the view frame and centre it; `core` is `core_of` its keypoints."""
     weight = jnp.where(sight.seen, 1.0, 0.0)
     R = _view_frame(sight, weight)
     rays = jnp.concatenate([sight.slope, jnp.ones_like(sight.slope[..., :1])], -1) @ R
     ahead = jnp.maximum(-rays[..., 2:], 0.1)
     slope = rays[..., :2] / ahead
-    center = _middle(sight.time, slope, weight)
+    center = _middle(sight.time, slope, weight * core)
     apart = slope - center[:, None]
     size = jnp.sqrt(jnp.sum(weight[..., None] * apart**2) / jnp.maximum(jnp.sum(weight), 1.0) + 1e-8)
     doubt = jnp.clip(jnp.log(sight.sigma / size / 0.03), -3.0, 3.0)
@@ -87,11 +91,9 @@ def _view_frame(sight: Sight, weight: Float[Array, "time keypoint"]) -> Float[Ar
 
 
 def _middle(
-    time: Float[Array, " time"], slope: Float[Array, "time keypoint 2"], weight: Float[Array, "time keypoint"]
+    time: Float[Array, " time"], slope: Float[Array, "time keypoint 2"], share: Float[Array, "time keypoint"]
 ) -> Float[Array, "time 2"]:
     """The person's place in every frame, bridged and calmed over time."""
-    core = jnp.full(len(NAMES), OTHERS_COUNT).at[jnp.array(CORE)].set(1.0)
-    share = weight * core
     near = jnp.exp(-0.5 * ((time[:, None] - time) / CALM) ** 2) + 1e-9
     total = near @ jnp.sum(share[..., None] * slope, 1)
     return total / jnp.maximum(near @ jnp.sum(share, 1), 1e-9)[:, None]

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from monomsk.markers.sight import FEATURES, RADIUS, Sight, View, look
+from monomsk.markers.sight import FRAME_FEATURES, POINT_FEATURES, RADIUS, Sight, View, core_of, look
 from monomsk.nn.transformer import Linear, Shape, Transformer
 
 CONTACTS = ("heel_r", "toes_r", "heel_l", "toes_l")
@@ -45,22 +45,26 @@ class MarkerTransformer(eqx.Module):
     body: Transformer
     write: Linear
     hand_on: Linear
+    keypoints: tuple[str, ...] = eqx.field(static=True)
+    """Names in the order that a sight has them in."""
     markers: tuple[str, ...] = eqx.field(static=True)
     shape: Shape = eqx.field(static=True)
 
-    def __init__(self, markers: tuple[str, ...], shape: Shape, key: PRNGKeyArray) -> None:
-        """An untrained network for the markers of these names."""
+    def __init__(self, keypoints: tuple[str, ...], markers: tuple[str, ...], shape: Shape, key: PRNGKeyArray) -> None:
+        """An untrained network from the keypoints to the markers of these names."""
         keys = jax.random.split(key, 4)
+        features = POINT_FEATURES * len(keypoints) + FRAME_FEATURES
         out = 5 * len(markers) + 9
-        self.read = Linear(FEATURES, shape.width, keys[0])
+        self.read = Linear(features, shape.width, keys[0])
         self.body = Transformer(shape, keys[1])
         self.write = Linear(shape.width, out, keys[2], gain=0.1)
-        self.hand_on = Linear(FEATURES, 3 * len(markers), keys[3], gain=0.0)
-        self.markers, self.shape = markers, shape
+        self.hand_on = Linear(features, 3 * len(markers), keys[3], gain=0.0)
+        self.keypoints, self.markers, self.shape = keypoints, markers, shape
 
     def __call__(self, sight: Sight) -> tuple[Lifted, View]:
         """Lift windows: every array of the sight, and of the view, with a first axis more."""
-        view = jax.vmap(look)(sight)
+        core = core_of(self.keypoints)
+        view = jax.vmap(lambda s: look(s, core))(sight)
         features = view.features.astype(self.read.weight.dtype)
         said = self.write(self.body(self.read(features), sight.time, view.there))
         count = len(self.markers)
@@ -82,7 +86,7 @@ class MarkerTransformer(eqx.Module):
 
 
 def mirrored_sight(sight: Sight, order: Array) -> Sight:
-    """The mirror image: left is right. `order` exchanges the sides of keypoints (`keypoints.skeleton.mirror_order`)."""
+    """The mirror image: left is right. `order` exchanges the sides of the keypoints (`model.sides.mirror_order`)."""
     flip = jnp.array([-1.0, 1.0])
     return sight._replace(
         slope=sight.slope[:, order] * flip,

@@ -15,12 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from optax import contrib
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+from optax import contrib
 
 from monomsk.errors import InputError
-from monomsk.io import weights
-from monomsk.io.atomic import write_text
+from monomsk.io import curves, weights
 
 STACKED = 3
 """Axes of a weight of all blocks of a transformer."""
@@ -111,7 +110,6 @@ def train(
     arrays, form = eqx.partition(network, eqx.is_inexact_array)
     state = State(arrays, arrays, optimizer.init(arrays), jnp.zeros((), jnp.int32))
     folder.mkdir(parents=True, exist_ok=True)
-    lines = _resume_lines(folder)
     if (folder / STATE).is_file():
         state = weights.read_tree(folder / STATE, state)
     if schedule.batch % len(jax.devices()):
@@ -119,18 +117,7 @@ def train(
     first, writes = int(state.step), jax.process_index() == 0
     state = everywhere(state)
 
-    @jax.jit
-    def advance(state: State, batch: PyTree) -> tuple[State, dict[str, Float[Array, ""]]]:
-        key = jax.random.fold_in(jax.random.key(schedule.seed), state.step)
-        slope = jax.grad(lambda a: loss(eqx.combine(a, form), batch, key), has_aux=True)
-        change, figures = slope(state.weights)
-        update, kept = optimizer.update(change, state.optimizer, state.weights)
-        new = optax.apply_updates(state.weights, update)
-        # The average forgets its untrained beginning quickly.
-        memory = jnp.minimum(schedule.average, (1.0 + state.step) / (10.0 + state.step))
-        average = jax.tree.map(lambda old, now: (memory * old + (1.0 - memory) * now).astype(now.dtype), state.average, new)
-        return State(new, average, kept, state.step + 1), figures
-
+    advance = _advance(form, loss, optimizer, schedule)
     seen: list[dict[str, Any]] = []
     began = time.perf_counter()
     for step in range(first, schedule.steps):
@@ -144,10 +131,27 @@ def train(
             mean["steps_a_second"] = (step + 1 - first) / (time.perf_counter() - began)
             if writes:
                 weights.write_tree(folder / STATE, jax.tree.map(np.asarray, state))
-                lines = [*(lines or [",".join(("step", *mean))]), ",".join((str(step + 1), *(f"{v:.6g}" for v in mean.values())))]
-                write_text(folder / CURVES, "\n".join(lines) + "\n")
+                curves.append(folder / CURVES, step + 1, mean)
                 tell(step + 1, mean)
     return eqx.combine(jax.tree.map(lambda a: jnp.asarray(np.asarray(a)), state.average), form)
+
+
+def _advance(form: PyTree, loss: Loss, optimizer: optax.GradientTransformation, schedule: Schedule) -> Callable[[State, PyTree], Any]:
+    """One compiled step: (state, batch) → (state, figures)."""
+
+    @jax.jit
+    def advance(state: State, batch: PyTree) -> tuple[State, dict[str, Float[Array, ""]]]:
+        key = jax.random.fold_in(jax.random.key(schedule.seed), state.step)
+        slope = jax.grad(lambda a: loss(eqx.combine(a, form), batch, key), has_aux=True)
+        change, figures = slope(state.weights)
+        update, kept = optimizer.update(change, state.optimizer, state.weights)
+        new = optax.apply_updates(state.weights, update)
+        # The average forgets its untrained beginning quickly.
+        memory = jnp.minimum(schedule.average, (1.0 + state.step) / (10.0 + state.step))
+        average = jax.tree.map(lambda old, now: (memory * old + (1.0 - memory) * now).astype(now.dtype), state.average, new)
+        return State(new, average, kept, state.step + 1), figures
+
+    return advance
 
 
 def _optimizer(schedule: Schedule) -> optax.GradientTransformation:
@@ -167,8 +171,3 @@ def _optimizer(schedule: Schedule) -> optax.GradientTransformation:
             consistent_rms=MUON_RMS,
         ),
     )
-
-
-def _resume_lines(folder: Path) -> list[str]:
-    path = folder / CURVES
-    return path.read_text("utf-8").splitlines() if path.is_file() else []

@@ -17,8 +17,8 @@ from monomsk.io.body import load_anatomy, load_body
 from monomsk.keypoints.skeleton import NAMES
 from monomsk.markers.sight import Sight
 from monomsk.markers.transformer import Lifted, MarkerTransformer
-from monomsk.nn.transformer import Shape
 from monomsk.model.compile import compile_model
+from monomsk.nn.transformer import Shape
 from monomsk.training.loop import Schedule, Tell, train
 
 CLUSTERS = ("TH", "TB", "UA", "FA")
@@ -71,7 +71,7 @@ def train_markers(clips: Sequence[MotionClip], config: MarkersTraining, folder: 
     Raises as `datasets.windows.pack_clips` and `loop.train`.
     """
     source, body, noise = pack_clips(clips), training_body(config.windows), load_noise()
-    network = MarkerTransformer(marker_names(body), config.shape, jax.random.key(config.schedule.seed))
+    network = MarkerTransformer(NAMES, marker_names(body), config.shape, jax.random.key(config.schedule.seed))
 
     def told(network: MarkerTransformer, drawn: Draw, key: PRNGKeyArray) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         return loss(network, windows(body, source.pack, drawn, config.windows), key, body, noise, config.loss)

@@ -1,0 +1,81 @@
+"""`monomsk train`, very small: files, cards, and what cannot be right."""
+
+import tomllib
+
+import pytest
+
+from datasets.motions import squatting
+from monomsk.cli.main import main
+from monomsk.datasets.corpus import write_clip, write_index
+from monomsk.networks import load_markers
+
+SETTINGS = """
+[shape]
+width = 16
+heads = 2
+depth = 1
+
+[windows]
+frames = 6
+
+[schedule]
+steps = 2
+warmup = 0
+batch = 2
+save_every = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    clip = squatting()
+    write_clip(folder, clip, "made up")
+    write_index(folder, [clip])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    settings = folder / "settings.toml"
+    settings.write_text(SETTINGS, "utf-8")
+    assert main(["train", "markers", "--corpus", str(corpus), "--out", str(folder / "set"), "--config", str(settings)]) == 0
+    return folder / "set"
+
+
+def test_a_training_leaves_weights_with_a_card(trained):
+    network, card = load_markers(trained)
+    assert network.shape.width == 16
+    assert card["use"]["commercial"] is True
+    assert card["training"]["steps"] == 2
+    assert card["training"]["seed"] == 0
+    assert card["data"]["source"] == ["procedural"]
+    assert card["data"]["licence"] == ["Apache-2.0"]
+    lines = (trained / "markers_training" / "curves.csv").read_text("utf-8").splitlines()
+    assert lines[0].startswith("step,")
+    assert len(lines) == 3
+
+
+def test_its_settings_can_be_used_again(trained):
+    table = tomllib.loads((trained / "markers_training" / "config.toml").read_text("utf-8"))
+    assert table["windows"]["frames"] == 6
+    assert table["schedule"]["batch"] == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"), [("[schedule]\nstep = 3\n", "did you mean 'steps'"), ("[shape]\nwidth = 'wide'\n", "shape.width")]
+)
+def test_settings_that_cannot_be_right_are_said(corpus, tmp_path, capsys, settings, told):
+    path = tmp_path / "settings.toml"
+    path.write_text(settings, "utf-8")
+    assert main(["train", "markers", "--corpus", str(corpus), "--out", str(tmp_path / "set"), "--config", str(path)]) != 0
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
+
+
+def test_what_is_missing_is_said(corpus, tmp_path, capsys):
+    assert main(["train", "kinematics", "--corpus", str(corpus), "--out", str(tmp_path / "set")]) != 0
+    assert "monomsk train markers" in capsys.readouterr().err
+    assert main(["train", "markers", "--corpus", str(corpus), "--out", str(tmp_path / "set"), "--machines", "2"]) != 0
+    assert "--coordinator" in capsys.readouterr().err
