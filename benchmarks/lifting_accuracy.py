@@ -103,10 +103,8 @@ def _tell_calibration(pairs: list[tuple[np.ndarray, np.ndarray]], plot: Path | N
     bins = np.clip(np.searchsorted(edges, stated) - 1, 0, 7)
     told = np.array([np.sqrt(np.mean(stated[bins == b] ** 2)) for b in range(8)])
     observed = np.array([np.sqrt(np.mean(error[bins == b] ** 2)) for b in range(8)])
-    print(
-        "depth relative to the hips, stated → observed [mm]: "
-        + ", ".join(f"{1e3 * a:.0f} → {1e3 * b:.0f}" for a, b in zip(told, observed, strict=True))
-    )
+    bars = ", ".join(f"{1e3 * a:.0f} → {1e3 * b:.0f}" for a, b in zip(told, observed, strict=True))
+    print(f"depth relative to the hips, stated → observed [mm]: {bars}")
     print(f"within one stated standard deviation: {100.0 * np.mean(np.abs(error) < stated):.0f} % (normal errors: 68 %)")
     if plot is not None:
         import matplotlib

@@ -31,6 +31,8 @@ class Networks:
     markers: MarkerTransformer
     kinematics: KinematicsTransformer
     cards: dict[Kind, dict[str, Any]]
+    fingerprints: dict[str, str]
+    """SHA-256 of the files of weights."""
 
 
 def folder_of(name: str) -> Path:
@@ -50,7 +52,8 @@ def load_networks(name: str) -> Networks:
     kinematics, other = load_kinematics(folder)
     if kinematics.markers != markers.markers:
         raise FormatError(f"{folder}: its two networks know different markers: they were not trained for one another")
-    return Networks(markers, kinematics, {"markers": card, "kinematics": other})
+    files = [folder / f"{kind}.safetensors" for kind in ("markers", "kinematics")]
+    return Networks(markers, kinematics, {"markers": card, "kinematics": other}, {f.name: weights.sha256(f) for f in files})
 
 
 def load_markers(folder: Path) -> tuple[MarkerTransformer, dict[str, Any]]:

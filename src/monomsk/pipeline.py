@@ -105,10 +105,10 @@ def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
     assert trial.camera is not None
     if config.kinematics.kinematics == "classic":
         markers, camera = lift(trial.keypoints, trial.camera, trial.subject)
-    else:
-        network = load_networks(config.kinematics.weights).markers
-        markers, camera = learned.lift(trial.keypoints, trial.camera, trial.subject, network)
-    return replace(trial, markers=markers, camera=camera, warnings=camera.warnings)
+        return replace(trial, markers=markers, camera=camera, warnings=camera.warnings)
+    networks = load_networks(config.kinematics.weights)
+    markers, camera = learned.lift(trial.keypoints, trial.camera, trial.subject, networks.markers)
+    return replace(trial, markers=markers, camera=camera, networks=networks.fingerprints, warnings=camera.warnings)
 
 
 def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:

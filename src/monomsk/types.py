@@ -361,3 +361,5 @@ class Trial:
     """Of the stage `muscles` too."""
     energetics: Energetics | None = None
     """Of the stage `muscles` too."""
+    networks: dict[str, str] = field(default_factory=dict[str, str])
+    """Fingerprints (SHA-256) of the weights of the networks that had a part in it, by file."""

@@ -14,6 +14,7 @@ from monomsk.datasets.corpus import MotionClip
 from monomsk.datasets.fitting import generic_body
 from monomsk.datasets.seeing import Noise, Pose, load_noise, place_camera, see
 from monomsk.keypoints.skeleton import NAMES
+from monomsk.kinematics import trajectories
 from monomsk.markers.sight import Sight
 from monomsk.model.model import Model, complete
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
@@ -172,10 +173,5 @@ def angle_errors(seen: Seen, motion: Motion, camera: Camera) -> dict[str, float]
 
 def with_keypoints(markers: Markers, motion: Motion, model: Model) -> Markers:
     """Markers of a model along a motion."""
-    xyz = np.asarray(_followed(model, jnp.asarray(motion.q)))
-    return replace(markers, names=model.marker_names, xyz=xyz, sigma=np.zeros(xyz.shape[:2]))
-
-
-@eqx.filter_jit
-def _followed(model: Model, q: Float[Array, "time nq"]) -> Float[Array, "time marker 3"]:
-    return jax.vmap(lambda row: marker_positions(model, forward_kinematics(model, complete(model, row))))(q)
+    xyz = trajectories.in_chunks(trajectories.marker_trajectories, model, motion.q)
+    return replace(markers, names=model.marker_names, xyz=xyz, sigma=np.zeros(xyz.shape[:2]), depth_sigma=None)

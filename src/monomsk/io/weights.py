@@ -1,5 +1,6 @@
 """Weights of networks and states of trainings: safetensors, an array a leaf of the tree, named by its path. Never pickle."""
 
+import hashlib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,12 @@ def read_card(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read ({error.strerror}): {hint}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} is not the card of a network: {error}") from error
+
+
+def sha256(path: Path) -> str:
+    """The fingerprint of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _named(tree: PyTree) -> list[tuple[str, Any]]:

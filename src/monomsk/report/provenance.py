@@ -1,6 +1,5 @@
 """How a result came about, so that it can be made again: versions, fingerprints, seconds, warnings, the command."""
 
-import hashlib
 import importlib.util
 import os
 import platform
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from monomsk import __version__
+from monomsk.io.weights import sha256
 from monomsk.types import Trial
 
 PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "equinox", "av", "mediapipe", "plotly")
@@ -35,12 +35,6 @@ def provenance(trial: Trial, command: Sequence[str] = (), inputs: Sequence[Path]
         "seconds": {stage: round(seconds, 3) for stage, seconds in trial.seconds.items()},
         "warnings": list(trial.warnings),
     }
-
-
-def sha256(path: Path) -> str:
-    """The fingerprint of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _versions() -> Iterator[tuple[str, str]]:
@@ -69,13 +63,14 @@ def _inputs(trial: Trial, inputs: Sequence[Path]) -> dict[str, str]:
 
 
 def _networks(trial: Trial) -> dict[str, str]:
-    """Fingerprints of the pose networks, when they found the keypoints."""
+    """Fingerprints of the weights of the lifting and kinematics networks, and of the pose networks when they found the keypoints."""
     if trial.keypoints is None or trial.keypoints.source != "mediapipe":
-        return {}
+        return dict(trial.networks)
     package = importlib.util.find_spec("mediapipe")
     if package is None or package.origin is None:
-        return {}
-    return {path.name: sha256(path) for path in sorted(Path(package.origin).parent.glob("modules/pose_*/pose_*.tflite"))}
+        return dict(trial.networks)
+    pose = sorted(Path(package.origin).parent.glob("modules/pose_*/pose_*.tflite"))
+    return {**{path.name: sha256(path) for path in pose}, **trial.networks}
 
 
 def _without_home(word: str) -> str:
