@@ -32,11 +32,11 @@ STATE, CURVES = "state.safetensors", "curves.csv"
 class Schedule:
     """How long, how fast and how much at a time."""
 
-    steps: int = 20000
+    steps: int = 6500
     """Steps of the optimizer."""
     batch: int = 64
     """Windows a step."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     """Greatest rate; it rises over the warm-up and falls along a cosine to nothing."""
     warmup: int = 300
     """Steps of the rise."""
@@ -48,7 +48,7 @@ class Schedule:
     """Memory of the running average of the weights, which is what is kept."""
     seed: int = 0
     """Of everything that chance decides."""
-    save_every: int = 500
+    save_every: int = 250
     """Steps between states."""
 
 
