@@ -20,8 +20,10 @@ WALK_RATIO = 0.0065
 """Step length over steps a minute [m·min]; the same at all speeds (Sekiya & Nagasaki 1998: men 0.0065, women 0.0061)."""
 KNEE = (0.0, 0.22, 0.62, 0.82, 1.0)
 """Shares of a stance at which its knee angles are told."""
-STRAIGHT = 0.03
+STRAIGHT = 0.1
 """No leg gets straighter than this [rad at the knee]."""
+FORE = 0.1
+"""Of the hips before the mass's planned path, in lengths of the leg."""
 AFTER = 1.0
 """Standing at the end [s]."""
 
@@ -89,9 +91,10 @@ def _manner(person: Person, random: np.random.Generator, speed: float) -> Manner
         overlap=_overlap(speed),
         roll=Roll(
             strike=-float(np.clip(0.2 + 0.13 * speed, 0.1, 0.5) * random.uniform(0.85, 1.1)),
-            leave=float(np.clip(0.75 + 0.18 * speed, 0.6, 1.2) * random.uniform(0.9, 1.1)),
+            leave=float(np.clip(0.8 + 0.2 * speed, 0.6, 1.2) * random.uniform(0.9, 1.1)),
             lift=float(random.uniform(0.012, 0.03)),
             kick=0.015,
+            arrive=(0.45 * speed, 0.05),
         ),
         first=int(random.integers(2)),
     )
@@ -167,6 +170,7 @@ def running(person: Person, random: np.random.Generator, speed: float) -> Plan:
             heel_off=0.5,
             leave=float(random.uniform(0.95, 1.15)),
             lift=0.04,
+            arrive=(0.4 * speed, 0.7),
             kick=float((0.06 + 0.055 * speed) * random.uniform(0.75, 1.2)),
             back=float(np.clip(0.85 + 0.17 * speed, 1.0, 1.7)),
         ),
@@ -253,11 +257,12 @@ def _gone(person: Person, random: np.random.Generator, plain: list[Step], manner
         steps.foot_path(flat[1], [f for f in feet if f.side == 1], time),
     )
     heading = _heading(way, time)
-    hip = mass.copy()
+    # Hips that run before the middle of the feet, as walkers' do; the mass is where the trunk's lean leaves it.
+    hip = mass + FORE * person.leg * np.stack([np.cos(heading), 0.0 * heading, -np.sin(heading)], -1)
     hip[:, :2] += -0.18 * person.hip * np.sin(style.lean) * np.stack([np.cos(heading), 0.0 * heading], -1)
     hip[:, 2] += 0.18 * person.hip * np.sin(style.lean) * np.sin(heading)
     hip[:, 1] = _height(person, feet, paths, (hip, heading), (style, time))
-    held = np.ones((len(time), 3)) * [1.0, 0.0, 1.0]
+    held = np.zeros((len(time), 3))
     wishes = _wishes(feet, paths, heading, style, (time, random))
     plan = Plan(np.stack([p.markers for p in paths], 1), hip, wishes, mass, held, np.stack([p.floor for p in paths], -1))
     return _cut(plan, int(way[2, 0] * RATE), int(way[-3, 0] * RATE)) if cut else plan
@@ -276,7 +281,7 @@ def _heading(way: Float[np.ndarray, "key 5"], time: Float[np.ndarray, " time"]) 
 
 def reach(person: Person, knee: Float[np.ndarray, " time"] | float) -> Float[np.ndarray, " time"]:
     """From hip to ankle at a knee angle [m]."""
-    return np.sqrt(person.thigh**2 + person.shank**2 + 2.0 * person.thigh * person.shank * np.cos(knee))
+    return person.reach / person.leg * np.sqrt(person.thigh**2 + person.shank**2 + 2.0 * person.thigh * person.shank * np.cos(knee))
 
 
 def above(person: Person, ankle: np.ndarray, hip: np.ndarray, heading: np.ndarray, side: int) -> Float[np.ndarray, " time"]:
@@ -306,7 +311,7 @@ def _height(
         p.ankle[:, 1] + np.sqrt(np.maximum(reach(person, STRAIGHT) ** 2 - above(person, p.ankle, hip, heading, side), 0.04))
         for side, p in enumerate(paths)
     ]
-    return gaussian_filter1d(np.minimum(height, np.minimum(*most) - 0.003), 1.5, mode="nearest")
+    return gaussian_filter1d(np.minimum(height, np.minimum(*most)) - 0.5 * person.width * style.drop, 1.5, mode="nearest")
 
 
 def _knee(foot: Footstep, style: Style, time: np.ndarray) -> Float[np.ndarray, " time"]:
@@ -367,7 +372,7 @@ def _flown(person: Person, random: np.random.Generator, where: tuple[list[Footst
         steps.foot_path(flat[0], [f for f in feet if f.side == 0], time),
         steps.foot_path(flat[1], [f for f in feet if f.side == 1], time),
     )
-    pace = float(np.diff(way[:, 0])[0])
+    pace = float(way[2, 0] - way[1, 0])
     along = 0.4 * flat[0].ball[0]
     mass = np.stack([np.interp(time, way[:, 0] + 0.5 * contact, way[:, 1] + along), 0.0 * time, 0.0 * time], -1)
     heading = np.zeros(len(time))

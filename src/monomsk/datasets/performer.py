@@ -31,6 +31,8 @@ class Person:
     mass: float
     """Height of the centre of mass then."""
     leg: float
+    """Of thigh and shank; what is between hip and ankle of a straight leg is `reach`."""
+    reach: float
     thigh: float
     shank: float
     foot: float
@@ -51,6 +53,7 @@ def person_of(model: Model) -> Person:
         hip=float(at["hip_mid"][1]) - floor,
         mass=float(mass_centers(model, np.asarray(q)[None])[0, 1]) - floor,
         leg=float(np.linalg.norm(at["hip_r"] - at["knee_r"]) + np.linalg.norm(at["knee_r"] - at["ankle_r"])),
+        reach=float(np.linalg.norm(at["hip_r"] - at["ankle_r"])),
         thigh=float(np.linalg.norm(at["hip_r"] - at["knee_r"])),
         foot=float(ball[0] - at["ankle_r"][0]),
         shank=float(np.linalg.norm(at["knee_r"] - at["ankle_r"])),

@@ -19,7 +19,8 @@ FOOT = ("heel", "big_toe", "small_toe", "ankle")
 CHUNK = 32
 ROUNDS = 3
 """Of moving the hips until the mass is where it is wanted."""
-FOOT_WEIGHT, HIP_WEIGHT = 1.0, 0.2
+FOOT_WEIGHT, HIP_WEIGHT, SURE_HIP_WEIGHT = 1.0, 0.2, 3.0
+"""Of a foot's markers; of the hips where the mass decides; and where they do."""
 WISH_WEIGHT, HABIT_WEIGHT = 2e-3, 3e-5
 """Of angles that a plan names, and of the others' usual values [m²/rad²]."""
 USUAL = {"hip_adduction": -0.05, "elbow_flex": 0.25, "pro_sup": 1.0, "knee_angle": 0.15}
@@ -150,6 +151,8 @@ def carry_out(model: Model, plan: Plan) -> Float[np.ndarray, "time nq"]:
         q = _solve(
             model, bounds, _with_hip(model, targets, hip), _standing(model, hip, plan.wishes) if number == 0 else q, chained=number == 0
         )
+        if not plan.held.any():
+            return q
         hip = hip + plan.held * (plan.mass - mass_centers(model, q))
     return _solve(model, bounds, _with_hip(model, targets, hip), q, chained=False)
 
@@ -171,7 +174,7 @@ def _targets(model: Model, plan: Plan) -> _Wanted:
         for k, name in enumerate(FOOT):
             i = model.marker_names.index(f"{name}_{suffix}")
             position[:, i], weight[:, i] = plan.feet[:, side, k], FOOT_WEIGHT
-    weight[:, model.marker_names.index("hip_mid")] = HIP_WEIGHT
+    weight[:, model.marker_names.index("hip_mid")] = HIP_WEIGHT if plan.held.any() else SURE_HIP_WEIGHT
     usual = [USUAL.get(n.removesuffix("_r").removesuffix("_l"), 0.0) for n in model.coordinate_names]
     value = np.tile(usual, (count, 1))
     habit = [0.0 if i in model.root else HABIT_WEIGHT for i in range(model.nq)]

@@ -14,6 +14,8 @@ ALWAYS = 1e3
 """Longer than any movement [s]."""
 TOE_BEND = 0.5
 """Most that the toes bend when the heel rises [rad]; beyond that the foot turns about their tips."""
+EVEN = 0.04
+"""How far a swinging foot is ahead of the smoothest path at first, and behind it later, as a share of the way: it travels more evenly."""
 AROUND = 3.0
 """Time before and after the movement that the mass knows of [s]."""
 
@@ -24,7 +26,7 @@ class Roll:
 
     strike: float = -0.35
     flat: float = 0.13
-    heel_off: float = 0.55
+    heel_off: float = 0.6
     leave: float = 0.95
     lift: float = 0.02
     """Least height of the sole half-way through the swing that follows [m]."""
@@ -32,6 +34,8 @@ class Roll:
     """Height added to the ankle's path in that swing [m]."""
     swing: float = 0.0
     """Angle in the second half of it."""
+    arrive: tuple[float, float] = (0.0, 0.0)
+    """Speed of the ankle forwards and downwards when it lands [m/s]; walkers' heels still move on at 0.87 m/s (Winter 1992)."""
     back: float | None = None
     """Angle in its first half, where a runner's foot is high behind."""
 
@@ -196,13 +200,17 @@ def foot_path(flat: FlatFoot, feet: list[Footstep], time: Float[np.ndarray, " ti
         yaw[rows] = a.yaw + (b.yaw - a.yaw) * s**3 * (10.0 - 15.0 * s + 6.0 * s**2)
         rise = b.place[1] - a.place[1]
         floor[rows] = np.where(s < (0.75 if rise > 0.0 else 0.25), a.place[1], b.place[1])
-        path = _between(standing[k], standing[k + 1], time, (a.leave, b.strike), s)
+        forward, down = b.roll.arrive
+        landing = np.array([forward * np.cos(b.yaw), -down, -forward * np.sin(b.yaw)])
+        path = _between(standing[k], standing[k + 1], time, (a.leave, b.strike, landing), s)
         path[:, 1] += rise * (_late(s, 0.0, 0.75) if rise > 0.0 else _late(s, 0.3, 1.0)) - rise * _late(s, 0.0, 1.0)
+        evenly = s**3 * (1.0 - s) ** 3 * (1.0 - 2.0 * s) / 0.00373
+        path += EVEN * evenly[:, None] * (b.place - a.place) * [1.0, 0.0, 1.0]
         path[:, 1] += a.roll.kick * s**3 * (1.0 - s) ** 4 / 0.00839
         low = _lowest(flat, locals_[rows], pitch[rows], bend[rows]) + path[:, 1] - np.interp(s, [0.0, 1.0], [a.place[1], b.place[1]])
         bump = (4.0 * s * (1.0 - s)) ** 3
-        middle = (s > 0.2) & (s < 0.8)
-        missing = (a.roll.lift * 4.0 * s * (1.0 - s) - low) / bump
+        middle = (s > 0.25) & (s < 0.75)
+        missing = a.roll.lift - low / bump
         path[:, 1] += max(float(missing[middle].max(initial=0.0)), 0.0) * bump
         ankle[rows] = path
     offsets = locals_ - locals_[:, still : still + 1]
@@ -240,7 +248,7 @@ def _pitch(feet: list[Footstep], time: np.ndarray) -> tuple[np.ndarray, np.ndarr
         bend = TOE_BEND * float(np.tanh(max(angle, 0.0) / TOE_BEND))
         keys[off] = (0.0, 0.0)
         keys[foot.leave] = (angle, bend)
-        keys[foot.leave + 0.12 * swing] = (1.06 * angle, 0.8 * bend)
+        keys[foot.leave + 0.13 * swing] = (1.32 * angle, 0.8 * bend)
         if roll.back is not None:
             keys[foot.leave + 0.38 * swing] = (roll.back, 0.3 * bend)
         keys[foot.leave + 0.65 * swing] = (ends.roll.swing, 0.1)
@@ -283,8 +291,8 @@ def _yawed(local: Float[np.ndarray, "time 3"], yaw: Float[np.ndarray, " time"]) 
     return np.stack([c * local[:, 0] + s * local[:, 2], local[:, 1], -s * local[:, 0] + c * local[:, 2]], -1)
 
 
-def _between(start: np.ndarray, stop: np.ndarray, time: np.ndarray, span: tuple[float, float], s: np.ndarray) -> np.ndarray:
-    """The quintic of every axis that leaves one curve and joins another with their speeds and accelerations."""
+def _between(start: np.ndarray, stop: np.ndarray, time: np.ndarray, span: tuple[float, float, np.ndarray], s: np.ndarray) -> np.ndarray:
+    """The quintic of every axis that leaves one curve and joins another with their speeds and accelerations, landing with a speed besides."""
     dt = 1.0 / RATE
     length = span[1] - span[0]
     ends = []
@@ -294,6 +302,7 @@ def _between(start: np.ndarray, stop: np.ndarray, time: np.ndarray, span: tuple[
         k = int(np.clip(round((at - time[0]) * RATE), 0, len(time) - 1))
         ends.append((curve[k], first[k] * length, 0.5 * second[k] * length**2))
     (p, v, a), (q, w, b) = ends
+    w = w + span[2] * length
     u = s[:, None]
     reached, speed = q - p - v - a, w - v - 2.0 * a
     third = 2.0 * (b - a)
