@@ -20,9 +20,9 @@ WALK_RATIO = 0.0065
 """Step length over steps a minute [m·min]; the same at all speeds (Sekiya & Nagasaki 1998: men 0.0065, women 0.0061)."""
 KNEE = (0.0, 0.22, 0.62, 0.82, 1.0)
 """Shares of a stance at which its knee angles are told."""
-STRAIGHT = 0.1
+STRAIGHT = 0.06
 """No leg gets straighter than this [rad at the knee]."""
-FORE = 0.1
+FORE = 0.13
 """Of the hips before the mass's planned path, in lengths of the leg."""
 AFTER = 1.0
 """Standing at the end [s]."""
@@ -153,11 +153,11 @@ def run(person: Person, random: np.random.Generator) -> Plan:
 def running(person: Person, random: np.random.Generator, speed: float) -> Plan:
     """Running straight on at a speed [m/s].
 
-    Steps a second rise from 2.6 at 2 m/s to 3.0 at 5 m/s, and the way made in one contact by 0.09 m for every m/s (after Cavanagh & Kram
+    Steps a second rise from 2.7 at 2 m/s to 3.05 at 5 m/s, and the way made in one contact by 0.09 m for every m/s (after Cavanagh & Kram
     1989, Weyand et al. 2000). The mass flies freely; on the ground the vertical force is half a sine wave in time (Alexander 1989).
     """
-    time = float(round(RATE / ((2.35 + 0.13 * speed) * random.normal(1.0, 0.04) * (0.84 / person.leg) ** 0.5)) / RATE)
-    contact = (0.47 + 0.09 * speed) * person.leg / 0.84 / speed
+    time = float(round(RATE / ((2.4 + 0.13 * speed) * random.normal(1.0, 0.04) * (0.84 / person.leg) ** 0.5)) / RATE)
+    contact = (0.54 + 0.09 * speed) * person.leg / 0.84 / speed
     contact = float(min(round(contact * RATE) / RATE, time - 2.0 / RATE))
     strike = float(random.uniform(-0.3, 0.12))
     manner = Manner(
@@ -170,7 +170,7 @@ def running(person: Person, random: np.random.Generator, speed: float) -> Plan:
             heel_off=0.5,
             leave=float(random.uniform(0.95, 1.15)),
             lift=0.04,
-            arrive=(0.4 * speed, 0.7),
+            arrive=(0.55 * speed, 0.7),
             kick=float((0.06 + 0.055 * speed) * random.uniform(0.75, 1.2)),
             back=float(np.clip(0.85 + 0.17 * speed, 1.0, 1.7)),
         ),
@@ -373,21 +373,23 @@ def _flown(person: Person, random: np.random.Generator, where: tuple[list[Footst
         steps.foot_path(flat[1], [f for f in feet if f.side == 1], time),
     )
     pace = float(way[2, 0] - way[1, 0])
-    along = 0.4 * flat[0].ball[0]
+    along = 0.4 * flat[0].ball[0] + 0.12 * person.leg
     mass = np.stack([np.interp(time, way[:, 0] + 0.5 * contact, way[:, 1] + along), 0.0 * time, 0.0 * time], -1)
     heading = np.zeros(len(time))
     rise = bounce(time - way[1, 0], pace, contact)
     hip = mass - np.array([0.18 * person.hip * np.sin(style.lean), 0.0, 0.0])
     low, high = int(way[3, 0] * RATE), int(way[-3, 0] * RATE)
-    bent = float(random.uniform(0.62, 0.78))
+    bent = float(random.uniform(0.7, 0.86))
     levels, most = [], []
     for side, p in enumerate(paths):
         far = above(person, p.ankle, hip, heading, side)
         for f in (f for f in feet if f.side == side and f.strike > 0.0):
             k = int((f.strike + 0.45 * contact) * RATE)
             levels.append(p.ankle[k, 1] + np.sqrt(reach(person, bent) ** 2 - far[k]) - rise[k])
-        most.append(p.ankle[:, 1] + np.sqrt(np.maximum(reach(person, 0.12) ** 2 - far, 0.04)) - rise)
-    level = min(float(np.median(levels)), float(np.minimum(*most)[low:high].min()))
+            stands = (time > f.strike - 0.5 / RATE) & (time < f.leave)
+            top = p.ankle[:, 1] + np.sqrt(np.maximum(reach(person, 0.2) ** 2 - far, 0.04)) - rise
+            most += list(top[stands & (time >= way[3, 0]) & (time <= way[-3, 0])])
+    level = min(float(np.median(levels)), min(most))
     hip[:, 1] = level + rise
     mass[:, 1] = hip[:, 1] - person.hip + person.mass
     wishes = _wishes(feet, paths, heading, style, (time, random))

@@ -26,7 +26,7 @@ class Roll:
 
     strike: float = -0.35
     flat: float = 0.13
-    heel_off: float = 0.6
+    heel_off: float = 0.5
     leave: float = 0.95
     lift: float = 0.02
     """Least height of the sole half-way through the swing that follows [m]."""
@@ -249,9 +249,11 @@ def _pitch(feet: list[Footstep], time: np.ndarray) -> tuple[np.ndarray, np.ndarr
         keys[off] = (0.0, 0.0)
         keys[foot.leave] = (angle, bend)
         keys[foot.leave + 0.13 * swing] = (1.32 * angle, 0.8 * bend)
-        if roll.back is not None:
-            keys[foot.leave + 0.38 * swing] = (roll.back, 0.3 * bend)
-        keys[foot.leave + 0.65 * swing] = (ends.roll.swing, 0.1)
+        if roll.back is None:
+            keys[foot.leave + 0.72 * swing] = (ends.roll.swing, 0.05)
+        else:
+            keys[foot.leave + 0.45 * swing] = (roll.back, 0.2 * bend)
+            keys[foot.leave + 0.75 * swing] = (0.4 * roll.back, 0.05)
         keys[foot.leave + 0.92 * swing] = (ends.roll.strike, min(max(ends.roll.strike, 0.0), TOE_BEND))
     keys[ALWAYS + 1.0] = (0.0, 0.0)
     at = np.array(sorted(keys))
