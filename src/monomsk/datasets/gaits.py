@@ -22,7 +22,7 @@ KNEE = (0.0, 0.22, 0.62, 0.82, 1.0)
 """Shares of a stance at which its knee angles are told."""
 STRAIGHT = 0.06
 """No leg gets straighter than this [rad at the knee]."""
-FORE = 0.13
+FORE = 0.1
 """Of the hips before the mass's planned path, in lengths of the leg."""
 AFTER = 1.0
 """Standing at the end [s]."""
@@ -159,7 +159,7 @@ def running(person: Person, random: np.random.Generator, speed: float) -> Plan:
     time = float(round(RATE / ((2.4 + 0.13 * speed) * random.normal(1.0, 0.04) * (0.84 / person.leg) ** 0.5)) / RATE)
     contact = (0.54 + 0.09 * speed) * person.leg / 0.84 / speed
     contact = float(min(round(contact * RATE) / RATE, time - 2.0 / RATE))
-    strike = float(random.uniform(-0.3, 0.12))
+    strike = float(random.uniform(-0.35, 0.0))
     manner = Manner(
         width=person.width * float(random.uniform(0.0, 0.5)),
         toe_out=float(random.normal(0.08, 0.06)),
@@ -171,7 +171,7 @@ def running(person: Person, random: np.random.Generator, speed: float) -> Plan:
             leave=float(random.uniform(0.95, 1.15)),
             lift=0.04,
             arrive=(0.55 * speed, 0.7),
-            kick=float((0.06 + 0.055 * speed) * random.uniform(0.75, 1.2)),
+            kick=float((0.03 + 0.04 * speed) * random.uniform(0.75, 1.2)),
             back=float(np.clip(0.85 + 0.17 * speed, 1.0, 1.7)),
         ),
         first=int(random.integers(2)),
@@ -373,7 +373,7 @@ def _flown(person: Person, random: np.random.Generator, where: tuple[list[Footst
         steps.foot_path(flat[1], [f for f in feet if f.side == 1], time),
     )
     pace = float(way[2, 0] - way[1, 0])
-    along = 0.4 * flat[0].ball[0] + 0.12 * person.leg
+    along = 0.4 * flat[0].ball[0] + 0.17 * person.leg
     mass = np.stack([np.interp(time, way[:, 0] + 0.5 * contact, way[:, 1] + along), 0.0 * time, 0.0 * time], -1)
     heading = np.zeros(len(time))
     rise = bounce(time - way[1, 0], pace, contact)
@@ -387,7 +387,7 @@ def _flown(person: Person, random: np.random.Generator, where: tuple[list[Footst
             k = int((f.strike + 0.45 * contact) * RATE)
             levels.append(p.ankle[k, 1] + np.sqrt(reach(person, bent) ** 2 - far[k]) - rise[k])
             stands = (time > f.strike - 0.5 / RATE) & (time < f.leave)
-            top = p.ankle[:, 1] + np.sqrt(np.maximum(reach(person, 0.2) ** 2 - far, 0.04)) - rise
+            top = p.ankle[:, 1] + np.sqrt(np.maximum(reach(person, 0.1) ** 2 - far, 0.04)) - rise
             most += list(top[stands & (time >= way[3, 0]) & (time <= way[-3, 0])])
     level = min(float(np.median(levels)), min(most))
     hip[:, 1] = level + rise

@@ -26,7 +26,7 @@ class Roll:
 
     strike: float = -0.35
     flat: float = 0.13
-    heel_off: float = 0.5
+    heel_off: float = 0.58
     leave: float = 0.95
     lift: float = 0.02
     """Least height of the sole half-way through the swing that follows [m]."""
