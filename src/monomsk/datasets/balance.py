@@ -3,7 +3,7 @@
 import numpy as np
 
 from monomsk.datasets import augment, steps
-from monomsk.datasets.gaits import above, reach
+from monomsk.datasets.bearing import above, reach
 from monomsk.datasets.performer import ARMS, Person
 from monomsk.datasets.plan import FOOT, RATE, Plan, flat_foot, minimum_jerk
 
@@ -15,7 +15,6 @@ Keys = list[tuple[float, float]]
 
 def balance(person: Person, random: np.random.Generator) -> Plan:
     """Stand in a stance of one's own, move the weight, stand on a leg once or twice or not at all, and change what the arms do."""
-    feet = [flat_foot(person.model, side) for side in (0, 1)]
     width = person.width * random.uniform(0.5, 2.4)
     ahead = random.normal(0.0, 0.12) if random.random() < 0.5 else 0.0
     yaw = [-random.normal(0.15, 0.12), random.normal(0.15, 0.12)]

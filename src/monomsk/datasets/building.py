@@ -39,7 +39,10 @@ INGREDIENTS = (
     *("kinematics/calibration.py", "kinematics/smooth_path.py", "data/corpus/points.toml", *BODY),
 )
 """What a fitted clip depends on."""
-MADE_OF = (*(f"datasets/{stem}.py" for stem in ("procedural", "performer", "steps", "gaits", "balance", "plan", "augment")), *BODY)
+MADE_OF = (
+    *(f"datasets/{stem}.py" for stem in ("procedural", "performer", "steps", "bearing", "gaits", "runs", "balance", "plan", "augment")),
+    *BODY,
+)
 """What a made-up clip depends on."""
 
 

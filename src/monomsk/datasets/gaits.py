@@ -1,50 +1,29 @@
-"""Going: walks and runs of many speeds and manners, along curves, sideways, backwards, on the spot, up and down stairs.
+"""Walks of many speeds and manners, along curves, sideways, backwards, on the spot, up and down stairs.
 
 Footsteps come first; the body follows from them. Speed sets length, time and stance of the steps by published relations.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
-from scipy.spatial.transform import Rotation
 
-from monomsk.datasets import augment, steps
+from monomsk.datasets import steps
+from monomsk.datasets.bearing import KNEE, Style, above, cut_out, reach, wishes_of
 from monomsk.datasets.performer import ARMS, Person
 from monomsk.datasets.plan import RATE, Plan, flat_foot
-from monomsk.datasets.steps import ALWAYS, GRAVITY, Footstep, FootPath, Manner, Roll, Step
+from monomsk.datasets.steps import ALWAYS, FootPath, Footstep, Manner, Roll, Step
 
 WALK_RATIO = 0.0065
 """Step length over steps a minute [m·min]; the same at all speeds (Sekiya & Nagasaki 1998: men 0.0065, women 0.0061)."""
-KNEE = (0.0, 0.22, 0.62, 0.82, 1.0)
-"""Shares of a stance at which its knee angles are told."""
 STRAIGHT = 0.06
 """No leg gets straighter than this [rad at the knee]."""
-FORE = 0.1
+FORE = 0.105
 """Of the hips before the mass's planned path, in lengths of the leg."""
 AFTER = 1.0
 """Standing at the end [s]."""
-
-
-@dataclass(frozen=True)
-class Style:
-    """How the body goes with the steps; angles [rad]."""
-
-    knee: tuple[float, ...]
-    """Of the standing leg at `KNEE`."""
-    stand: float = 0.08
-    """Of both knees before and after."""
-    lean: float = 0.05
-    lean_aside: float = 0.0
-    turn: float = 0.13
-    """Of the pelvis, for every metre that one ankle is before the other [rad/m]."""
-    drop: float = 0.06
-    """Of the pelvis on the side of the swing."""
-    swing: tuple[float, float] = (0.5, 0.5)
-    """Of the arms, for every metre that one ankle is before the other [rad/m]."""
-    arms: tuple[dict[str, float], dict[str, float]] = field(default_factory=lambda: (ARMS["hanging"], ARMS["hanging"]))
 
 
 def walk(person: Person, random: np.random.Generator) -> Plan:
@@ -145,45 +124,6 @@ def _in_habit(habit: str, manner: Manner, style: Style, random: np.random.Genera
     return manner, style
 
 
-def run(person: Person, random: np.random.Generator) -> Plan:
-    """Running at 2 to 5 m/s."""
-    return running(person, random, float(random.uniform(2.0, 5.0)))
-
-
-def running(person: Person, random: np.random.Generator, speed: float) -> Plan:
-    """Running straight on at a speed [m/s].
-
-    Steps a second rise from 2.7 at 2 m/s to 3.05 at 5 m/s, and the way made in one contact by 0.09 m for every m/s (after Cavanagh & Kram
-    1989, Weyand et al. 2000). The mass flies freely; on the ground the vertical force is half a sine wave in time (Alexander 1989).
-    """
-    time = float(round(RATE / ((2.4 + 0.13 * speed) * random.normal(1.0, 0.04) * (0.84 / person.leg) ** 0.5)) / RATE)
-    contact = (0.54 + 0.09 * speed) * person.leg / 0.84 / speed
-    contact = float(min(round(contact * RATE) / RATE, time - 2.0 / RATE))
-    strike = float(random.uniform(-0.35, 0.0))
-    manner = Manner(
-        width=person.width * float(random.uniform(0.0, 0.5)),
-        toe_out=float(random.normal(0.08, 0.06)),
-        overlap=contact / time - 1.0,
-        roll=Roll(
-            strike=strike,
-            flat=0.18,
-            heel_off=0.5,
-            leave=float(random.uniform(0.95, 1.15)),
-            lift=0.04,
-            arrive=(0.55 * speed, 0.7),
-            kick=float((0.03 + 0.04 * speed) * random.uniform(0.75, 1.2)),
-            back=float(np.clip(0.85 + 0.17 * speed, 1.0, 1.7)),
-        ),
-        first=int(random.integers(2)),
-    )
-    bent = {**ARMS["hanging"], "arm_flex": -0.25, "arm_add": -0.2, "elbow_flex": float(random.uniform(1.2, 1.75))}
-    gain = float(random.uniform(0.35, 0.7))
-    style = Style((), lean=float(random.uniform(0.03, 0.2)), turn=0.1, drop=0.08, swing=(gain, gain), arms=(bent, bent))
-    count = int(np.clip(random.uniform(3.0, 5.0) / time, 9, 16))
-    feet, way = steps.footsteps([Step(speed * time, time)] * count, manner, 1.0)
-    return _flown(person, random, (feet, way), style, contact)
-
-
 def turn(person: Person, random: np.random.Generator) -> Plan:
     """Along a curve, turning on the spot, sideways or backwards."""
     kind, side = str(random.choice(["curve", "curve", "spot", "aside", "back"])), int(random.integers(2))
@@ -263,31 +203,14 @@ def _gone(person: Person, random: np.random.Generator, plain: list[Step], manner
     hip[:, 2] += 0.18 * person.hip * np.sin(style.lean) * np.sin(heading)
     hip[:, 1] = _height(person, feet, paths, (hip, heading), (style, time))
     held = np.zeros((len(time), 3))
-    wishes = _wishes(feet, paths, heading, style, (time, random))
+    wishes = wishes_of(feet, paths, heading, style, (time, random))
     plan = Plan(np.stack([p.markers for p in paths], 1), hip, wishes, mass, held, np.stack([p.floor for p in paths], -1))
-    return _cut(plan, int(way[2, 0] * RATE), int(way[-3, 0] * RATE)) if cut else plan
-
-
-def _cut(plan: Plan, low: int, high: int) -> Plan:
-    floor = None if plan.floor is None else plan.floor[low:high]
-    wishes = {name: curve[low:high] for name, curve in plan.wishes.items()}
-    return Plan(plan.feet[low:high], plan.hip[low:high], wishes, plan.mass[low:high], plan.held[low:high], floor)
+    return cut_out(plan, int(way[2, 0] * RATE), int(way[-3, 0] * RATE)) if cut else plan
 
 
 def _heading(way: Float[np.ndarray, "key 5"], time: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
     half = 0.5 * np.diff(way[:, 0]).mean()
     return gaussian_filter1d(np.interp(time, way[:, 0] - 0.4 * half, way[:, 4]), 0.4 * half * RATE, mode="nearest")
-
-
-def reach(person: Person, knee: Float[np.ndarray, " time"] | float) -> Float[np.ndarray, " time"]:
-    """From hip to ankle at a knee angle [m]."""
-    return person.reach / person.leg * np.sqrt(person.thigh**2 + person.shank**2 + 2.0 * person.thigh * person.shank * np.cos(knee))
-
-
-def above(person: Person, ankle: np.ndarray, hip: np.ndarray, heading: np.ndarray, side: int) -> Float[np.ndarray, " time"]:
-    """Square of the distance of a hip from the ankle's vertical [m²]; `hip` is the middle of both."""
-    right = (0.5 - side) * person.width * np.stack([np.sin(heading), np.cos(heading)], -1)
-    return ((hip[:, [0, 2]] + right - ankle[:, [0, 2]]) ** 2).sum(-1)
 
 
 def _height(
@@ -326,83 +249,3 @@ def _knee(foot: Footstep, style: Style, time: np.ndarray) -> Float[np.ndarray, "
         keys[foot.strike + 1.2 * stance] = style.stand
     at = np.array(sorted(keys))
     return PchipInterpolator(at, [keys[t] for t in at])(time)
-
-
-def _wishes(
-    feet: list[Footstep], paths: tuple[FootPath, FootPath], heading: np.ndarray, style: Style, when: tuple[np.ndarray, np.random.Generator]
-) -> dict[str, Float[np.ndarray, " time"]]:
-    """Trunk and arms: they go against the legs, which are where the footsteps put them."""
-    time, random = when
-    apart = ((paths[0].ankle - paths[1].ankle)[:, [0, 2]] * np.stack([np.cos(heading), -np.sin(heading)], -1)).sum(-1)
-    apart = gaussian_filter1d(apart, 0.06 * RATE, mode="nearest")
-    share = steps.shares(feet, time)
-    load = share @ np.array([1.0 if f.side == 0 else -1.0 for f in feet])
-    load = gaussian_filter1d(load, 0.05 * RATE, mode="nearest") - gaussian_filter1d(load, 0.25 * RATE, mode="nearest")
-    noise = [augment.slow_noise(len(time), RATE, random) for _ in range(16)]
-    lean = style.lean + 0.015 * noise[0]
-    share_of_pelvis = random.uniform(0.4, 0.7)
-    sag, turn = -style.drop * load, style.turn * apart
-    sideways = style.lean_aside + 0.012 * noise[1]
-    facing = (
-        Rotation.from_euler("Y", heading[:, None])
-        * Rotation.from_euler("ZXY", np.stack([-share_of_pelvis * lean - 0.03, sag + 0.3 * sideways, turn], -1))
-    ).as_euler("ZXY")
-    facing = np.unwrap(facing, axis=0)
-    wishes = dict(zip(("pelvis_tilt", "pelvis_list", "pelvis_rotation"), facing.T, strict=True)) | {
-        "lumbar_extension": -(1.0 - share_of_pelvis) * lean + random.uniform(-0.08, 0.05),
-        "lumbar_bending": -0.9 * sag + 0.7 * sideways,
-        "lumbar_rotation": -random.uniform(1.2, 2.2) * turn + 0.02 * noise[2],
-    }
-    for k, side in enumerate("rl"):
-        habit = {n: random.normal(0.0, 0.08) for n in style.arms[k]}
-        swing = (-1.0 if k == 0 else 1.0) * style.swing[k] * apart
-        for j, name in enumerate(style.arms[k]):
-            extra = {"arm_flex": swing, "elbow_flex": 0.45 * swing, "arm_add": -0.05 * np.abs(style.swing[k]) + 0.0 * swing}.get(name, 0.0)
-            curve = style.arms[k][name] + habit[name] + extra + 0.03 * noise[3 + 5 * k + j]
-            wishes[f"{name}_{side}"] = np.maximum(curve, 0.02) if name in ("elbow_flex", "pro_sup") else curve
-    return wishes
-
-
-def _flown(person: Person, random: np.random.Generator, where: tuple[list[Footstep], np.ndarray], style: Style, contact: float) -> Plan:
-    """The plan of a run: the mass's height follows from times of contact and flight, the legs from that."""
-    feet, way = where
-    time = np.arange(int((way[-1, 0] + 0.5) * RATE)) / RATE
-    flat = (flat_foot(person.model, 0), flat_foot(person.model, 1))
-    paths = (
-        steps.foot_path(flat[0], [f for f in feet if f.side == 0], time),
-        steps.foot_path(flat[1], [f for f in feet if f.side == 1], time),
-    )
-    pace = float(way[2, 0] - way[1, 0])
-    along = 0.4 * flat[0].ball[0] + 0.17 * person.leg
-    mass = np.stack([np.interp(time, way[:, 0] + 0.5 * contact, way[:, 1] + along), 0.0 * time, 0.0 * time], -1)
-    heading = np.zeros(len(time))
-    rise = bounce(time - way[1, 0], pace, contact)
-    hip = mass - np.array([0.18 * person.hip * np.sin(style.lean), 0.0, 0.0])
-    low, high = int(way[3, 0] * RATE), int(way[-3, 0] * RATE)
-    bent = float(random.uniform(0.7, 0.86))
-    levels, most = [], []
-    for side, p in enumerate(paths):
-        far = above(person, p.ankle, hip, heading, side)
-        for f in (f for f in feet if f.side == side and f.strike > 0.0):
-            k = int((f.strike + 0.45 * contact) * RATE)
-            levels.append(p.ankle[k, 1] + np.sqrt(reach(person, bent) ** 2 - far[k]) - rise[k])
-            stands = (time > f.strike - 0.5 / RATE) & (time < f.leave)
-            top = p.ankle[:, 1] + np.sqrt(np.maximum(reach(person, 0.1) ** 2 - far, 0.04)) - rise
-            most += list(top[stands & (time >= way[3, 0]) & (time <= way[-3, 0])])
-    level = min(float(np.median(levels)), min(most))
-    hip[:, 1] = level + rise
-    mass[:, 1] = hip[:, 1] - person.hip + person.mass
-    wishes = _wishes(feet, paths, heading, style, (time, random))
-    plan = Plan(np.stack([p.markers for p in paths], 1), hip, wishes, mass, np.ones((len(time), 3)))
-    return _cut(plan, low, high)
-
-
-def bounce(since: Float[np.ndarray, " time"], pace: float, contact: float) -> Float[np.ndarray, " time"]:
-    """Height of a runner's mass against that at touch-down [m]: half a sine wave of force while the foot stands, free fall in between."""
-    t = np.mod(since, pace)
-    air = pace - contact
-    push = 0.5 * np.pi * GRAVITY * pace / contact
-    s = np.minimum(t, contact)
-    ground = -0.5 * GRAVITY * air * s - 0.5 * GRAVITY * s**2 + push * contact / np.pi * (s - contact / np.pi * np.sin(np.pi * s / contact))
-    f = np.maximum(t - contact, 0.0)
-    return np.where(t < contact, ground, 0.5 * GRAVITY * air * f - 0.5 * GRAVITY * f**2)

@@ -1,4 +1,4 @@
-"""Movements that recordings are short of: standing up and sitting down, squats, lunges, jumps, each time a little different.
+"""Movements that recordings are short of, each time a little different: standing up, squats, lunges, jumps, walks, runs, turns, stairs, balancing.
 
 People, tempo, depth, stance, arms and asymmetry are drawn; feet stay where they stand, and the mass stays over them or flies freely.
 """
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from monomsk.datasets import augment, balance, gaits
+from monomsk.datasets import augment, balance, gaits, runs
 from monomsk.datasets.corpus import MotionClip, Origin, split_of
 from monomsk.datasets.performer import ARMS, Person, person_of
 from monomsk.datasets.plan import RATE, Plan, Stance, carry_out, foot_markers, minimum_jerk
@@ -29,7 +29,7 @@ def procedural_clip(kind: str, seed: int, generic: Model, anatomy: Anatomy) -> M
     `generic` is the corpus's unscaled body with the anatomy's keypoints for markers. Raises InputError for an unknown kind.
     """
     plans = dict(
-        zip(KINDS, (_sit_to_stand, _squat, _lunge, _jump, gaits.walk, gaits.run, gaits.turn, gaits.stairs, balance.balance), strict=True)
+        zip(KINDS, (_sit_to_stand, _squat, _lunge, _jump, gaits.walk, runs.run, gaits.turn, gaits.stairs, balance.balance), strict=True)
     )
     if kind not in plans:
         raise InputError(f"no procedural motion is called {kind!r} (there are: {', '.join(KINDS)})")

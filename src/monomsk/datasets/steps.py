@@ -1,6 +1,7 @@
 """Footsteps and what follows from them: load, centre of pressure, paths of the feet with heel strike and toe-off, the mass above them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -26,7 +27,7 @@ class Roll:
 
     strike: float = -0.35
     flat: float = 0.13
-    heel_off: float = 0.58
+    heel_off: float = 0.56
     leave: float = 0.95
     lift: float = 0.02
     """Least height of the sole half-way through the swing that follows [m]."""
@@ -192,7 +193,7 @@ def foot_path(flat: FlatFoot, feet: list[Footstep], time: Float[np.ndarray, " ti
     for foot, stand in zip(feet, standing, strict=True):
         rows = (time >= foot.strike - 1e-6) & (time <= foot.leave + 1e-6)
         ankle[rows], yaw[rows], floor[rows] = stand[rows], foot.yaw, foot.place[1]
-    for k, (a, b) in enumerate(zip(feet[:-1], feet[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(feet)):
         rows = np.flatnonzero((time > a.leave + 1e-6) & (time < b.strike - 1e-6))
         if not len(rows):
             continue
