@@ -27,7 +27,7 @@ AFTER = 1.0
 
 
 def walk(person: Person, random: np.random.Generator) -> Plan:
-    """Straight on at 0.5 to 2.2 m/s, in a manner that is drawn: ordinary, or long, short, stiff, crouched, on the toes, limping and others."""
+    """Straight on at 0.5 to 2.2 m/s, in a manner that is drawn: ordinary, or long, short, stiff, crouched, on the toes, limping."""
     speed = float(random.uniform(0.5, 2.2))
     habit = str(random.choice(["usual", "usual", "usual", "long", "short", "stiff", "crouch", "high_knees", "toes", "limp", "leaning"]))
     return walking(person, random, speed, habit)

@@ -1,4 +1,4 @@
-"""Movements that recordings are short of, each time a little different: standing up, squats, lunges, jumps, walks, runs, turns, stairs, balancing.
+"""Movements that recordings are short of, never twice the same: standing up, squats, lunges, jumps, walks, runs, stairs, balancing.
 
 People, tempo, depth, stance, arms and asymmetry are drawn; feet stay where they stand, and the mass stays over them or flies freely.
 """

@@ -295,7 +295,7 @@ def _yawed(local: Float[np.ndarray, "time 3"], yaw: Float[np.ndarray, " time"]) 
 
 
 def _between(start: np.ndarray, stop: np.ndarray, time: np.ndarray, span: tuple[float, float, np.ndarray], s: np.ndarray) -> np.ndarray:
-    """The quintic of every axis that leaves one curve and joins another with their speeds and accelerations, landing with a speed besides."""
+    """Quintics that leave one curve and join another with their speeds and accelerations, the latter a little faster."""
     dt = 1.0 / RATE
     length = span[1] - span[0]
     ends = []
