@@ -107,7 +107,7 @@ def _lifted(
     """Markers of a foot that hangs below a leg turned at the hip, or stands."""
     flat, ankle, yaw = foot
     sign = 1.0 if side == 0 else -1.0
-    leg = 0.965 * (person.thigh + person.shank)
+    leg = 0.94 * (person.thigh + person.shank)
     joint = hip + np.array([0.0, 0.0, 0.5 * sign * person.width])
     swing, out, knee = lift["front"] - lift["back"], lift["side"], lift["knee"]
     # A raised knee carries a shank that hangs.
@@ -118,9 +118,10 @@ def _lifted(
     total = np.clip((np.abs(swing) + out) / max(most["other"], 1e-6), 0.0, 1.0)[:, None]
     total_knee = np.clip(knee / max(most["knee"], 1e-6), 0.0, 1.0)[:, None]
     at = ankle + total * (straight - ankle) + total_knee * (hanging - ankle)
-    # On the way the sole must not graze the floor.
-    at[:, 1] += 0.03 * np.sin(np.pi * np.clip(total + total_knee, 0.0, 1.0)[:, 0]) ** 2
-    pitch = -0.9 * lift["front"] + 0.9 * lift["back"] + 0.25 * knee
+    # The sole comes clear of the floor before it goes far.
+    off = np.clip(3.0 * (total + total_knee)[:, 0], 0.0, 1.0)
+    at[:, 1] += 0.035 * off**3 * (10.0 - 15.0 * off + 6.0 * off**2)
+    pitch = -0.9 * lift["front"] + 0.5 * lift["back"] + 0.25 * knee
     return steps.placed(flat, at, yaw, pitch)
 
 
