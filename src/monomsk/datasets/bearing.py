@@ -59,15 +59,17 @@ def wishes_of(
     noise = [augment.slow_noise(len(time), RATE, random) for _ in range(16)]
     lean = style.lean + 0.015 * noise[0]
     share_of_pelvis = random.uniform(0.4, 0.7)
+    # How the pelvis lies differs between people, and the back makes up for it.
+    basin = random.normal(-0.02, 0.09)
     sag, turn = -style.drop * load, style.turn * apart
     sideways = style.lean_aside + 0.012 * noise[1]
     facing = (
         Rotation.from_euler("Y", heading[:, None])
-        * Rotation.from_euler("ZXY", np.stack([-share_of_pelvis * lean - 0.03, sag + 0.3 * sideways, turn], -1))
+        * Rotation.from_euler("ZXY", np.stack([-share_of_pelvis * lean + basin, sag + 0.3 * sideways, turn], -1))
     ).as_euler("ZXY")
     facing = np.unwrap(facing, axis=0)
     wishes = dict(zip(("pelvis_tilt", "pelvis_list", "pelvis_rotation"), facing.T, strict=True)) | {
-        "lumbar_extension": -(1.0 - share_of_pelvis) * lean + random.uniform(-0.08, 0.05),
+        "lumbar_extension": -(1.0 - share_of_pelvis) * lean - 0.8 * basin + random.uniform(-0.08, 0.05),
         "lumbar_bending": -0.9 * sag + 0.7 * sideways,
         "lumbar_rotation": -random.uniform(1.2, 2.2) * turn + 0.02 * noise[2],
     }

@@ -41,7 +41,7 @@ def walking(person: Person, random: np.random.Generator, speed: float, habit: st
     style = _style(random, speed)
     manner, style = _in_habit(habit, manner, style, random)
     uneven, late = (random.uniform(-0.15, 0.15), random.uniform(0.06, 0.16)) if habit == "limp" else (0.0, random.uniform(-0.01, 0.01))
-    count = int(np.clip(random.uniform(3.5, 6.5) / time, 5, 12))
+    count = int(np.clip(random.uniform(4.5, 7.0) / time, 7, 14))
     plain = []
     for k in range(count):
         sign = 1.0 if k % 2 else -1.0
@@ -72,7 +72,7 @@ def _manner(person: Person, random: np.random.Generator, speed: float) -> Manner
             strike=-float(np.clip(0.2 + 0.13 * speed, 0.1, 0.5) * random.uniform(0.85, 1.1)),
             leave=float(np.clip(0.8 + 0.2 * speed, 0.6, 1.2) * random.uniform(0.9, 1.1)),
             lift=float(random.uniform(0.012, 0.03)),
-            kick=0.015,
+            kick=0.004,
             arrive=(0.45 * speed, 0.05),
         ),
         first=int(random.integers(2)),
@@ -91,7 +91,7 @@ def _style(random: np.random.Generator, speed: float) -> Style:
     elif posture != "hanging":
         arms, swing = (ARMS[posture], ARMS[posture]), (0.04, 0.04)
     if random.random() < 0.5:
-        arms, swing = arms[::-1], swing[::-1]
+        arms, swing = (arms[1], arms[0]), (swing[1], swing[0])
     straight = float(random.uniform(0.06, 0.14))
     return Style(
         knee=(straight, loading, straight, 0.22, 0.68),

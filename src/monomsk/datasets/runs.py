@@ -44,7 +44,7 @@ def running(person: Person, random: np.random.Generator, speed: float) -> Plan:
     bent = {**ARMS["hanging"], "arm_flex": -0.25, "arm_add": -0.2, "elbow_flex": float(random.uniform(1.2, 1.75))}
     gain = float(random.uniform(0.35, 0.7))
     style = Style((), lean=float(random.uniform(0.03, 0.2)), turn=0.1, drop=0.08, swing=(gain, gain), arms=(bent, bent))
-    count = int(np.clip(random.uniform(3.0, 5.0) / time, 9, 16))
+    count = int(np.clip(random.uniform(4.0, 6.0) / time, 12, 18))
     feet, way = steps.footsteps([Step(speed * time, time)] * count, manner, 1.0)
     return _flown(person, random, (feet, way), style, contact)
 

@@ -15,7 +15,7 @@ ALWAYS = 1e3
 """Longer than any movement [s]."""
 TOE_BEND = 0.5
 """Most that the toes bend when the heel rises [rad]; beyond that the foot turns about their tips."""
-EVEN = 0.04
+EVEN = 0.08
 """How far a swinging foot is ahead of the smoothest path at first, and behind it later, as a share of the way: it travels more evenly."""
 AROUND = 3.0
 """Time before and after the movement that the mass knows of [s]."""
