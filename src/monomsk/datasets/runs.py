@@ -19,7 +19,8 @@ def running(person: Person, random: np.random.Generator, speed: float) -> Plan:
     """Running straight on at a speed [m/s].
 
     Steps a second rise from 2.7 at 2 m/s to 3.05 at 5 m/s, and the way made in one contact by 0.09 m for every m/s: they rise as Cavanagh &
-    Kram 1989 and Weyand et al. 2000 describe, the numbers were chosen by comparison with recorded runs. The mass flies freely; on the ground the vertical force is half a sine wave in time (Alexander 1989).
+    Kram 1989 and Weyand et al. 2000 describe, the numbers were chosen by comparison with recorded runs.
+    The mass flies freely; on the ground the vertical force is half a sine wave in time (Alexander 1989).
     """
     time = float(round(RATE / ((2.4 + 0.13 * speed) * random.normal(1.0, 0.04) * (0.84 / person.leg) ** 0.5)) / RATE)
     contact = (0.54 + 0.09 * speed) * person.leg / 0.84 / speed
