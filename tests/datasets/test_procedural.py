@@ -8,8 +8,12 @@ import pytest
 from monomsk.datasets.augment import soles
 from monomsk.datasets.corpus import MotionClip
 from monomsk.datasets.fitting import generic_body
-from monomsk.datasets.plan import mass_centers, minimum_jerk
+from monomsk.datasets.gaits import paces, walking
+from monomsk.datasets.performer import person_of
+from monomsk.datasets.plan import RATE, mass_centers, minimum_jerk
 from monomsk.datasets.procedural import GRAVITY, procedural_clip
+from monomsk.datasets.runs import bounce
+from monomsk.datasets.steps import balanced
 from monomsk.errors import InputError
 from monomsk.io.body import load_anatomy
 
@@ -55,6 +59,70 @@ def test_somebody_who_sits_does_not_balance_over_the_feet() -> None:
     assert behind[0] > 0.05
     assert (behind < 0.0).any()
     assert np.degrees(q[0, clip.names.index("knee_angle_r")]) > 60.0
+
+
+def still_soles(clip: MotionClip) -> np.ndarray:
+    """Speeds of what stands: the slowest sole point of each foot in contact."""
+    body = clip.body(generic_body())
+    sole = soles(body, clip.q.astype(float))
+    speed = np.linalg.norm(np.gradient(sole, 1.0 / clip.rate, axis=0), axis=-1)
+    found = []
+    for column, side in ((0, "_r"), (2, "_l")):
+        on = [c for c, b in enumerate(body.contact_body) if body.body_names[b].endswith(side)]
+        stands = clip.contact[:, column : column + 2].any(1)
+        # The frame in which a foot lands or leaves is neither.
+        inside = stands & np.roll(stands, 1) & np.roll(stands, -1)
+        inside[[0, -1]] = False
+        found.append(speed[inside][:, on].min(1))
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("walk", 4), ("turn", 3), ("stairs", 3), ("balance", 12)])
+def test_feet_that_stand_are_still_and_on_the_ground(kind: str, seed: int) -> None:
+    clip = made(kind, seed)
+    assert np.percentile(still_soles(clip), 95) < 0.05
+    assert soles(clip.body(generic_body()), clip.q.astype(float))[..., 1].min() > -0.01
+    assert clip.contact.any(0).all()
+
+
+def test_a_walker_gets_on_at_the_speed_asked_for() -> None:
+    body = person_of(made("squat").body(generic_body()))
+    length, time = paces(body, 1.3)
+    assert length / time == pytest.approx(1.3)
+    # The walk ratio (Sekiya & Nagasaki 1998), for legs as long as those of the people it was measured on.
+    assert length / (60.0 / time) == pytest.approx(0.0065 * body.leg / 0.84)
+    plan = walking(body, np.random.default_rng(2), 1.3, "usual")
+    assert np.median(np.diff(plan.hip[:, 0])) * RATE == pytest.approx(1.3, rel=0.12)
+    assert plan.hip[:, 1].max() < body.hip
+
+
+def test_a_balanced_mass_moves_before_the_pressure_and_obeys_the_pendulum() -> None:
+    still = balanced(np.tile([0.1, 0.0, -0.2], (400, 1)), 1.0)
+    np.testing.assert_allclose(still, np.tile([0.1, 0.0, -0.2], (400, 1)), atol=1e-12)
+    pressure = np.where(np.arange(600) < 300, 0.0, 0.2)
+    path = balanced(pressure[:, None] * [0.0, 0.0, 1.0], 1.0)[:, 2]
+    bend = np.gradient(np.gradient(path, 1.0 / RATE), 1.0 / RATE)
+    # x'' = g/h (x - p), away from the jump.
+    away = [250, 270, 290, 310, 330, 350]
+    np.testing.assert_allclose(bend[away], GRAVITY * (path - pressure)[away], atol=0.03)
+    assert path[290] > 0.05
+
+
+def test_a_runner_flies_and_comes_back() -> None:
+    time = np.arange(0.0, 0.36, 0.001)
+    height = bounce(time, 0.36, 0.24)
+    fall = np.diff(height, 2) / 0.001**2
+    np.testing.assert_allclose(fall[time[1:-1] > 0.245], -GRAVITY, atol=1e-4)
+    # As much push as weight over a step: the speed at its end is that at its beginning.
+    assert height[1] - height[0] == pytest.approx(height[-1] - height[-2], abs=1e-4)
+    assert height[time < 0.24].min() < -0.03
+
+
+def test_feet_on_a_step_stand() -> None:
+    clip = made("stairs", 0)
+    height = clip.q[:, clip.names.index("pelvis_ty")]
+    assert abs(height[-1] - height[0]) > 0.2
+    assert clip.contact[[0, -1]].all()
 
 
 def test_a_seed_makes_one_movement() -> None:

@@ -266,7 +266,7 @@ class Corpus:
     only: tuple[str, ...] = ()
     """Sources to fit; all if not given."""
     procedural: int = 40
-    """Movements to make up of every kind: standing up, squats, lunges, jumps."""
+    """Movements to make up of every kind: standing up, squats, lunges, jumps, walks, runs, turns, stairs, balancing."""
     workers: int = 2
     """Processes that fit at the same time."""
 

@@ -39,7 +39,11 @@ INGREDIENTS = (
     *("kinematics/calibration.py", "kinematics/smooth_path.py", "data/corpus/points.toml", *BODY),
 )
 """What a fitted clip depends on."""
-MADE_OF = (*(f"datasets/{stem}.py" for stem in ("procedural", "plan", "augment")), *BODY)
+MADE_OF = (
+    *(f"datasets/{stem}.py" for stem in ("procedural", "performer", "plan", "augment")),
+    *(f"datasets/{stem}.py" for stem in ("steps", "bearing", "gaits", "runs", "balance")),
+    *BODY,
+)
 """What a made-up clip depends on."""
 
 

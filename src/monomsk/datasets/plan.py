@@ -19,7 +19,8 @@ FOOT = ("heel", "big_toe", "small_toe", "ankle")
 CHUNK = 32
 ROUNDS = 3
 """Of moving the hips until the mass is where it is wanted."""
-FOOT_WEIGHT, HIP_WEIGHT = 1.0, 0.2
+FOOT_WEIGHT, HIP_WEIGHT, SURE_HIP_WEIGHT = 1.0, 0.2, 3.0
+"""Of a foot's markers; of the hips where the mass decides; and where they do."""
 WISH_WEIGHT, HABIT_WEIGHT = 2e-3, 3e-5
 """Of angles that a plan names, and of the others' usual values [m²/rad²]."""
 USUAL = {"hip_adduction": -0.05, "elbow_flex": 0.25, "pro_sup": 1.0, "knee_angle": 0.15}
@@ -40,6 +41,8 @@ class Plan:
     """Where the centre of mass is wanted [m]."""
     held: Float[np.ndarray, "time 3"]
     """How much that counts, 0 to 1 along each axis: 0 where something else carries the body, or the hips say it all."""
+    floor: Float[np.ndarray, "time 2"] | None = None
+    """Height of what is under the right and the left foot [m]; 0 where not given."""
 
 
 def minimum_jerk(keys: list[tuple[float, float]], time: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
@@ -69,33 +72,55 @@ class Stance:
     """Angle of the whole foot, toes down [rad]."""
 
 
-def foot_markers(model: Model, side: int, stance: Stance) -> Float[np.ndarray, "time foot 3"]:
-    """Places of the markers `FOOT` of the right (0) or left (1) foot in the body's own size, ground frame [m]."""
+@dataclass(frozen=True)
+class FlatFoot:
+    """A foot that stands flat, from the ground below the ankle [m]."""
+
+    markers: Float[np.ndarray, "foot 3"]
+    """`FOOT`."""
+    ball: Float[np.ndarray, "3"]
+    """About which the toes bend."""
+    heel: Float[np.ndarray, "3"]
+    """Middle of the heel's contact sphere."""
+    tip: Float[np.ndarray, "3"]
+    """Middle of the foremost contact sphere."""
+
+
+def flat_foot(model: Model, side: int) -> FlatFoot:
+    """The right (0) or left (1) foot in the body's own size."""
     suffix = "_rl"[side + 1]
     poses = forward_kinematics(model, complete(model, model.coordinate_default))
     at = np.asarray(marker_positions(model, poses))
-    flat = {name: at[model.marker_names.index(f"{name}_{suffix}")] for name in FOOT}
+    flat = np.stack([at[model.marker_names.index(f"{name}_{suffix}")] for name in FOOT])
     spheres = [c for c, b in enumerate(model.contact_body) if model.body_names[b].endswith(f"_{suffix}")]
     centers = np.asarray(poses.p)[list(model.contact_body)] + np.einsum(
         "cij,cj->ci", np.asarray(poses.R)[list(model.contact_body)], np.asarray(model.contact_location)
     )
     floor = float(min(centers[c, 1] - float(model.contact_radius[c]) for c in spheres))
+    ankle = flat[FOOT.index("ankle")]
+    origin = np.array([ankle[0], floor, ankle[2]])
     ball = np.asarray(poses.p)[model.body(f"toes_{suffix}")]
-    origin = np.array([flat["ankle"][0], floor, flat["ankle"][2]])
+    heel, tip = (centers[pick(spheres, key=lambda c: centers[c, 0])] for pick in (min, max))
+    return FlatFoot(flat - origin, ball - origin, heel - origin, tip - origin)
+
+
+def foot_markers(model: Model, side: int, stance: Stance) -> Float[np.ndarray, "time foot 3"]:
+    """Places of the markers `FOOT` of the right (0) or left (1) foot in the body's own size, ground frame [m]."""
+    foot = flat_foot(model, side)
     outward = -stance.yaw if side == 0 else stance.yaw
     placed = []
-    for name in FOOT:
-        local = np.repeat((flat[name] - origin)[None], len(stance.x), 0)
+    for name, point in zip(FOOT, foot.markers, strict=True):
+        local = np.repeat(point[None], len(stance.x), 0)
         if name in ("heel", "ankle"):
-            local = _pitched(local, ball - origin, stance.heel)
-        local = _pitched(local, np.array([ball[0] - origin[0], 0.0, 0.0]), stance.point)
+            local = pitched(local, foot.ball, stance.heel)
+        local = pitched(local, np.array([foot.ball[0], 0.0, 0.0]), stance.point)
         c, s = np.cos(outward), np.sin(outward)
         turned = np.stack([c * local[:, 0] + s * local[:, 2], local[:, 1], -s * local[:, 0] + c * local[:, 2]], -1)
         placed.append(turned + np.stack([stance.x, stance.lift, stance.z], -1))
     return np.stack(placed, 1)
 
 
-def _pitched(point: Float[np.ndarray, "time 3"], pivot: Float[np.ndarray, "3"], angle: Float[np.ndarray, " time"]) -> np.ndarray:
+def pitched(point: Float[np.ndarray, "time 3"], pivot: Float[np.ndarray, "3"], angle: Float[np.ndarray, " time"]) -> np.ndarray:
     """Points turned about the Z axis through the pivot so that what lies behind it rises."""
     x, y = point[:, 0] - pivot[0], point[:, 1] - pivot[1]
     c, s = np.cos(angle), np.sin(angle)
@@ -123,7 +148,11 @@ def carry_out(model: Model, plan: Plan) -> Float[np.ndarray, "time nq"]:
     bounds = Bounds(jnp.asarray(np.where(root, -np.inf, low)), jnp.asarray(np.where(root, np.inf, high)))
     q = np.zeros((len(hip), model.nq))
     for number in range(ROUNDS):
-        q = _solve(model, bounds, _with_hip(model, targets, hip), _standing(model, hip) if number == 0 else q, chained=number == 0)
+        q = _solve(
+            model, bounds, _with_hip(model, targets, hip), _standing(model, hip, plan.wishes) if number == 0 else q, chained=number == 0
+        )
+        if not plan.held.any():
+            return q
         hip = hip + plan.held * (plan.mass - mass_centers(model, q))
     return _solve(model, bounds, _with_hip(model, targets, hip), q, chained=False)
 
@@ -145,7 +174,7 @@ def _targets(model: Model, plan: Plan) -> _Wanted:
         for k, name in enumerate(FOOT):
             i = model.marker_names.index(f"{name}_{suffix}")
             position[:, i], weight[:, i] = plan.feet[:, side, k], FOOT_WEIGHT
-    weight[:, model.marker_names.index("hip_mid")] = HIP_WEIGHT
+    weight[:, model.marker_names.index("hip_mid")] = HIP_WEIGHT if plan.held.any() else SURE_HIP_WEIGHT
     usual = [USUAL.get(n.removesuffix("_r").removesuffix("_l"), 0.0) for n in model.coordinate_names]
     value = np.tile(usual, (count, 1))
     habit = [0.0 if i in model.root else HABIT_WEIGHT for i in range(model.nq)]
@@ -161,12 +190,15 @@ def _with_hip(model: Model, wanted: _Wanted, hip: Float[np.ndarray, "time 3"]) -
     return replace(wanted, position=position)
 
 
-def _standing(model: Model, hip: Float[np.ndarray, "time 3"]) -> Float[np.ndarray, "time nq"]:
-    """A pose with bent knees to begin the search with."""
+def _standing(
+    model: Model, hip: Float[np.ndarray, "time 3"], wishes: dict[str, Float[np.ndarray, " time"]]
+) -> Float[np.ndarray, "time nq"]:
+    """A pose with bent knees that faces where it should, to begin the search with."""
     q = np.tile(np.asarray(model.coordinate_default), (len(hip), 1))
     for name, value in (("hip_flexion_r", 0.5), ("hip_flexion_l", 0.5), ("knee_angle_r", 0.8), ("knee_angle_l", 0.8)):
         q[:, model.coordinate(name)] = value
     q[:, [model.coordinate(f"pelvis_t{axis}") for axis in "xyz"]] = hip
+    q[:, model.coordinate("pelvis_rotation")] = wishes.get("pelvis_rotation", 0.0)
     return q
 
 

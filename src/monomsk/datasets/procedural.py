@@ -1,4 +1,4 @@
-"""Movements that recordings are short of: standing up and sitting down, squats, lunges, jumps, each time a little different.
+"""Movements that recordings are short of, never twice the same: standing up, squats, lunges, jumps, walks, runs, stairs, balancing.
 
 People, tempo, depth, stance, arms and asymmetry are drawn; feet stay where they stand, and the mass stays over them or flies freely.
 """
@@ -9,45 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from monomsk.datasets import augment
+from monomsk.datasets import augment, balance, gaits, runs
 from monomsk.datasets.corpus import MotionClip, Origin, split_of
-from monomsk.datasets.plan import RATE, Plan, Stance, carry_out, foot_markers, mass_centers, minimum_jerk
+from monomsk.datasets.performer import ARMS, Person, person_of
+from monomsk.datasets.plan import RATE, Plan, Stance, carry_out, foot_markers, minimum_jerk
 from monomsk.errors import InputError
 from monomsk.model.anatomy import Anatomy
-from monomsk.model.model import Model, complete
+from monomsk.model.model import Model
 from monomsk.model.scale import scale_model
-from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
 
 GRAVITY = 9.80665
-KINDS = ("sit_to_stand", "squat", "lunge", "jump")
-ARMS = {
-    "hanging": {"arm_flex": 0.05, "arm_add": -0.14, "arm_rot": 0.0, "elbow_flex": 0.25, "pro_sup": 1.2},
-    "forward": {"arm_flex": 1.45, "arm_add": -0.05, "arm_rot": 0.1, "elbow_flex": 0.15, "pro_sup": 1.4},
-    "crossed": {"arm_flex": 0.75, "arm_add": 0.15, "arm_rot": 0.95, "elbow_flex": 1.9, "pro_sup": 1.7},
-    "on_hips": {"arm_flex": -0.35, "arm_add": -0.75, "arm_rot": 0.35, "elbow_flex": 1.5, "pro_sup": 1.9},
-    "on_thighs": {"arm_flex": 0.45, "arm_add": -0.15, "arm_rot": 0.25, "elbow_flex": 0.75, "pro_sup": 1.7},
-    "back": {"arm_flex": -0.75, "arm_add": -0.15, "arm_rot": 0.0, "elbow_flex": 0.35, "pro_sup": 1.3},
-    "high": {"arm_flex": 2.4, "arm_add": -0.2, "arm_rot": 0.1, "elbow_flex": 0.35, "pro_sup": 1.2},
-}
-"""Postures of both arms [rad]."""
+KINDS = ("sit_to_stand", "squat", "lunge", "jump", "walk", "run", "turn", "stairs", "balance")
 Keys = list[tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class _Person:
-    """The body, and the lengths that a plan needs [m]."""
-
-    model: Model
-    hip: float
-    """Height of the hips when standing straight."""
-    mass: float
-    """Height of the centre of mass then."""
-    leg: float
-    thigh: float
-    foot: float
-    """From the ankle to the ball."""
-    width: float
-    """Between the hips."""
 
 
 def procedural_clip(kind: str, seed: int, generic: Model, anatomy: Anatomy) -> MotionClip:
@@ -55,13 +28,16 @@ def procedural_clip(kind: str, seed: int, generic: Model, anatomy: Anatomy) -> M
 
     `generic` is the corpus's unscaled body with the anatomy's keypoints for markers. Raises InputError for an unknown kind.
     """
-    plans = {"sit_to_stand": _sit_to_stand, "squat": _squat, "lunge": _lunge, "jump": _jump}
+    plans = dict(
+        zip(KINDS, (_sit_to_stand, _squat, _lunge, _jump, gaits.walk, runs.run, gaits.turn, gaits.stairs, balance.balance), strict=True)
+    )
     if kind not in plans:
         raise InputError(f"no procedural motion is called {kind!r} (there are: {', '.join(KINDS)})")
     factors, mass = augment.drawn_shape(generic, anatomy, np.random.default_rng([7, seed // 10]))
-    person = _person(scale_model(generic, jnp.asarray(factors), mass))
+    person = person_of(scale_model(generic, jnp.asarray(factors), mass))
     random = np.random.default_rng([11, KINDS.index(kind), seed])
-    q = carry_out(person.model, plans[kind](person, random))
+    plan = plans[kind](person, random)
+    q = carry_out(person.model, plan)
     time = np.arange(len(q)) / RATE
     name = procedural_person(seed)
     return MotionClip(
@@ -70,7 +46,7 @@ def procedural_clip(kind: str, seed: int, generic: Model, anatomy: Anatomy) -> M
         bodies=generic.body_names,
         time=time,
         q=q.astype(np.float32),
-        contact=augment.contacts(person.model, augment.soles(person.model, q), RATE),
+        contact=_contacts(person.model, plan, q),
         valid=np.ones(len(q), bool),
         measured=~np.array(generic.locked),
         factors=factors,
@@ -80,26 +56,18 @@ def procedural_clip(kind: str, seed: int, generic: Model, anatomy: Anatomy) -> M
     )
 
 
+def _contacts(model: Model, plan: Plan, q: Float[np.ndarray, "time nq"]) -> np.ndarray:
+    """Heels and toes that stand, each on what is under its foot."""
+    sole = augment.soles(model, q)
+    if plan.floor is not None:
+        left = [model.body_names[b].endswith("_l") for b in model.contact_body]
+        sole = sole - plan.floor[:, np.array(left, int), None] * np.array([0.0, 1.0, 0.0])
+    return augment.contacts(model, sole, RATE)
+
+
 def procedural_person(seed: int) -> str:
     """Who makes the movement of a seed."""
     return f"procedural-{seed // 10:03d}"
-
-
-def _person(model: Model) -> _Person:
-    q = complete(model, model.coordinate_default)
-    poses = forward_kinematics(model, q)
-    at = dict(zip(model.marker_names, np.asarray(marker_positions(model, poses)), strict=True))
-    floor = float(augment.soles(model, np.asarray(q)[None])[0, :, 1].min())
-    ball = np.asarray(poses.p)[model.body("toes_r")]
-    return _Person(
-        model=model,
-        hip=float(at["hip_mid"][1]) - floor,
-        mass=float(mass_centers(model, np.asarray(q)[None])[0, 1]) - floor,
-        leg=float(np.linalg.norm(at["hip_r"] - at["knee_r"]) + np.linalg.norm(at["knee_r"] - at["ankle_r"])),
-        thigh=float(np.linalg.norm(at["hip_r"] - at["knee_r"])),
-        foot=float(ball[0] - at["ankle_r"][0]),
-        width=float(np.linalg.norm(at["hip_r"] - at["hip_l"])),
-    )
 
 
 @dataclass
@@ -107,7 +75,7 @@ class _Script:
     """Keys (time, value) of the curves of a movement as it is written."""
 
     random: np.random.Generator
-    person: _Person
+    person: Person
     hip: Keys
     """Height of the hips, as a share of that when standing."""
     lean: Keys
@@ -123,7 +91,7 @@ class _Script:
     now: float = 0.0
 
     @staticmethod
-    def begin(person: _Person, random: np.random.Generator, arms: str) -> "_Script":
+    def begin(person: Person, random: np.random.Generator, arms: str) -> "_Script":
         """A person standing in a stance of their own."""
         width = person.width * random.uniform(0.8, 2.2)
         script = _Script(
@@ -190,7 +158,7 @@ class _Script:
         return feet[0], feet[1]
 
 
-def _feet(person: _Person, stances: tuple[Stance, Stance]) -> Float[np.ndarray, "time 2 foot 3"]:
+def _feet(person: Person, stances: tuple[Stance, Stance]) -> Float[np.ndarray, "time 2 foot 3"]:
     return np.stack([foot_markers(person.model, side, stance) for side, stance in enumerate(stances)], 1)
 
 
@@ -209,7 +177,7 @@ def _over_feet(script: _Script, held: Float[np.ndarray, " time"] | float = 1.0) 
     return hip, mass, np.stack([np.ones(len(time)) * held, np.zeros(len(time)), np.ones(len(time)) * held], -1)
 
 
-def _squat(person: _Person, random: np.random.Generator) -> Plan:
+def _squat(person: Person, random: np.random.Generator) -> Plan:
     """Squats of any depth, one to four of them."""
     rest = str(random.choice(["hanging", "forward", "crossed", "on_hips"]))
     low = rest if random.random() < 0.5 else "forward"
@@ -228,7 +196,7 @@ def _squat(person: _Person, random: np.random.Generator) -> Plan:
     return _plan(script, script.stances(heel), *_over_feet(script))
 
 
-def _sit_to_stand(person: _Person, random: np.random.Generator) -> Plan:
+def _sit_to_stand(person: Person, random: np.random.Generator) -> Plan:
     """From a seat and back, once to four times; on the seat the seat carries the body."""
     seat = random.uniform(0.38, 0.54)
     rest = str(random.choice(["crossed", "on_thighs", "hanging", "forward"]))
@@ -259,7 +227,7 @@ def _sit_to_stand(person: _Person, random: np.random.Generator) -> Plan:
     return _plan(script, script.stances(), hip, mass, held)
 
 
-def _lunge(person: _Person, random: np.random.Generator) -> Plan:
+def _lunge(person: Person, random: np.random.Generator) -> Plan:
     """One or both feet step forwards in turn; the knee behind sinks; the way back."""
     rest = str(random.choice(["hanging", "on_hips", "crossed"]))
     script = _Script.begin(person, random, rest)
@@ -301,7 +269,7 @@ def _lunge(person: _Person, random: np.random.Generator) -> Plan:
     return _plan(script, (stances[0], stances[1]), hip, mass, held)
 
 
-def _jump(person: _Person, random: np.random.Generator) -> Plan:
+def _jump(person: Person, random: np.random.Generator) -> Plan:
     """Counter-movement jumps, one to three: down, up, off; the mass flies as a stone does; landing, and standing again."""
     swing = random.random() < 0.7
     rest, low, high = ("hanging", "back", "high") if swing else ("on_hips", "on_hips", "on_hips")
