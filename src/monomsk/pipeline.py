@@ -11,14 +11,16 @@ from dataclasses import replace
 from functools import partial
 from typing import get_args
 
-from monomsk.config import Config, Stage
+from monomsk.config import Config, KinematicsConfig, Stage
 from monomsk.io.body import load_anatomy, load_body
 from monomsk.io.keypoint_files import read_recorded
+from monomsk.io.mesh_files import read_mesh
 from monomsk.io.osim_read import read_with_notes
 from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinetics.classic import estimate
 from monomsk.markers.lift import lift
+from monomsk.markers.mesh import lift_mesh
 from monomsk.model.edit import with_contacts_of
 from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
@@ -96,6 +98,10 @@ def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Keypoints → Markers, and the Camera placed in the ground frame."""
     assert trial.keypoints is not None
     assert trial.camera is not None
+    if config.mesh.mesh is not None:
+        track = read_mesh(config.mesh.mesh, config.mesh.mesh_format, config.mesh.mesh_person)
+        markers, camera, keypoints = lift_mesh(trial.keypoints, track, _clip(trial), trial.camera, trial.subject)
+        return replace(trial, markers=markers, camera=camera, keypoints=keypoints, warnings=camera.warnings)
     markers, camera = lift(trial.keypoints, trial.camera, trial.subject)
     return replace(trial, markers=markers, camera=camera, warnings=camera.warnings)
 
@@ -113,7 +119,7 @@ def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:
         trial.subject,
         body=trial.body,
         anatomy=load_anatomy(),
-        config=config.kinematics,
+        config=_kinematics(config),
         progress=progress,
     )
     sized, motion = with_fibres(fitted.body, trial.body), fitted.motion
@@ -136,6 +142,13 @@ def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Tr
     loads = joint_loads(trial.kinetics, ground_forces(trial.kinetics, trial.body), muscles, trial.body, config.muscles)
     power = energetics(trial.kinetics, muscles, trial.body, trial.subject.mass, config.muscles)
     return replace(trial, muscles=muscles, loads=loads, energetics=power, warnings=(*muscles.warnings, *power.warnings))
+
+
+def _kinematics(config: Config) -> KinematicsConfig:
+    """The settings of the fit; a mesh's depth is trusted more than the estimator's."""
+    if config.mesh.mesh is None:
+        return config.kinematics
+    return replace(config.kinematics, depth_sigma=config.mesh.mesh_depth_sigma)
 
 
 def _clip(trial: Trial) -> Clip:

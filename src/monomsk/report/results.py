@@ -69,5 +69,5 @@ def _names(place: Path) -> list[str]:
 
 def _inputs(config: Config) -> list[Path]:
     """Files that the settings name."""
-    named = (config.camera.camera, config.keypoints.keypoints, config.kinematics.model)
+    named = (config.camera.camera, config.keypoints.keypoints, config.mesh.mesh, config.kinematics.model)
     return [path for path in named if path is not None]
