@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections import OrderedDict, defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy._core import multiarray, numeric
@@ -83,8 +83,15 @@ _ALLOWED: dict[str, Any] = {
     **{f"{m}.{t.__name__}": t for m in ("builtins", "__builtin__") for t in (float, int, bool, complex, str, bytes, bytearray)},
 }
 _STORAGES = {
-    **{"DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8", "IntStorage": "<i4"},
-    **{"ShortStorage": "<i2", "CharStorage": "<i1", "ByteStorage": "<u1", "BoolStorage": "?"},
+    "DoubleStorage": "<f8",
+    "FloatStorage": "<f4",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "<i1",
+    "ByteStorage": "<u1",
+    "BoolStorage": "?",
 }
 
 
@@ -95,7 +102,7 @@ class _Forbidden(pickle.UnpicklingError):
 class _Reader(pickle._Unpickler):  # pyright: ignore[reportAttributeAccessIssue]
     """The unpickler of the standard library, written in Python, which lets joblib's arrays be read from between its marks."""
 
-    dispatch = dict(pickle._Unpickler.dispatch)  # pyright: ignore[reportAttributeAccessIssue]
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)  # pyright: ignore[reportAttributeAccessIssue]
 
     def __init__(self, file: io.BytesIO, archive: zipfile.ZipFile | None = None, folder: str = "") -> None:
         super().__init__(file, encoding="latin1")
@@ -193,7 +200,7 @@ def _bytes(path: Path) -> bytes:
 
 def _unpacked(data: bytes) -> bytes:
     """Without the compression that joblib may have used; not beyond `MAX_BYTES`."""
-    openers = {b"\x1f\x8b": gzip.GzipFile, b"BZ": bz2.BZ2File, b"\xfd7": lzma.LZMAFile, b"]\x00": lzma.LZMAFile}
+    openers = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open, b"]\x00": lzma.open}
     if data[:1] == b"\x78" and data[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"):
         out = zlib.decompressobj().decompress(data, MAX_BYTES + 1)
     elif data[:2] in openers:

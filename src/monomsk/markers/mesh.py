@@ -46,8 +46,8 @@ def mesh_points(track: MeshTrack) -> dict[str, Float[np.ndarray, "frame 3"]]:
 def lift_mesh(keypoints: Keypoints, track: MeshTrack, clip: Clip, camera: Camera, subject: Subject) -> tuple[Markers, Camera, Keypoints]:
     """Markers in the ground frame: one a keypoint, on its ray, at the mesh's depth; after them the mesh's anatomical markers.
 
-    Keypoints that the mesh has no point for are at the depth of the hips. Also the camera placed, and the keypoints
-    with the mesh's depth for their own. Raises FormatError for a file without points or of another video, and what `lift` raises.
+    Keypoints that the mesh has no point for, and frames without the mesh, are missing. Also the camera placed, and the
+    keypoints with the mesh's depth for their own. Raises FormatError for a file without points or of another video, and what `lift` raises.
     """
     points = mesh_points(track)
     missing = [n for n in ("hip_r", "hip_l", "shoulder_r", "shoulder_l") if n not in points]
