@@ -56,6 +56,8 @@ class MeshConfig:
     """Format of that file: wham, gvhmr, 4dhumans, hsmr, sam3d, npz; found out if not given."""
     mesh_person: str | None = None
     """Whom to take, by the number that the program gave; the one with the most frames if not given."""
+    body_model: Path | None = None
+    """Your own SMPL or SMPL-X file (.npz), for files that hold angles and shape of a body alone; monomsk ships none."""
     mesh_depth_sigma: float = 0.10
     """Trust in the mesh's depth of each keypoint relative to the hips, per frame [m]; in place of depth_sigma."""
 

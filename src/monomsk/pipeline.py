@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import get_args
 
-from monomsk.config import Config, KinematicsConfig, Stage
+from monomsk.config import Config, KinematicsConfig, MeshConfig, Stage
 from monomsk.io.body import load_anatomy, load_body
+from monomsk.io.body_surface import read_surface
 from monomsk.io.keypoint_files import read_recorded
 from monomsk.io.mesh_files import read_mesh
 from monomsk.io.osim_read import read_with_notes
@@ -20,7 +22,8 @@ from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinetics.classic import estimate
 from monomsk.markers.lift import lift
-from monomsk.markers.mesh import lift_mesh
+from monomsk.markers.mesh import lift_mesh, with_surface
+from monomsk.mesh_track import MeshTrack
 from monomsk.model.edit import with_contacts_of
 from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
@@ -99,7 +102,7 @@ def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
     assert trial.keypoints is not None
     assert trial.camera is not None
     if config.mesh.mesh is not None:
-        track = read_mesh(config.mesh.mesh, config.mesh.mesh_format, config.mesh.mesh_person)
+        track = _read_track(config.mesh, config.mesh.mesh)
         markers, camera, keypoints = lift_mesh(trial.keypoints, track, _clip(trial), trial.camera, trial.subject)
         return replace(trial, markers=markers, camera=camera, keypoints=keypoints, warnings=camera.warnings)
     markers, camera = lift(trial.keypoints, trial.camera, trial.subject)
@@ -142,6 +145,15 @@ def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Tr
     loads = joint_loads(trial.kinetics, ground_forces(trial.kinetics, trial.body), muscles, trial.body, config.muscles)
     power = energetics(trial.kinetics, muscles, trial.body, trial.subject.mass, config.muscles)
     return replace(trial, muscles=muscles, loads=loads, energetics=power, warnings=(*muscles.warnings, *power.warnings))
+
+
+def _read_track(config: MeshConfig, path: Path) -> MeshTrack:
+    """The mesh, with the points of the user's own body model if one is given."""
+    track = read_mesh(path, config.mesh_format, config.mesh_person)
+    if config.body_model is None:
+        return track
+    surface, topology = read_surface(config.body_model, 0 if track.shape is None else track.shape.shape[-1])
+    return with_surface(track, surface, topology)
 
 
 def _kinematics(config: Config) -> KinematicsConfig:

@@ -75,10 +75,6 @@ def test_4dhumans(tmp_path: Path) -> None:
         mine = {"3d_joints": [joints[i] + 9, joints[i]], "camera": [np.ones(3)] * 2, "smpl": [smpl] * 2}
         seen = mine if i else {key: values[1:] for key, values in mine.items()}
         content[f"_DEMO/img/{i + 1:06d}.jpg"] = {"time": i, "tid": [5, 2] if i else [2], **seen}
-            "time": i,
-            "tid": [5, 2] if i else [2],
-            **(mine if i else {k: v[1:] for k, v in mine.items()}),
-        }
     path = dump(tmp_path / "demo_walk.pkl", content)
     track = read_mesh(path)
     assert (track.source, track.person) == ("4dhumans", "2")

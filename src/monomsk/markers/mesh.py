@@ -7,12 +7,15 @@ believed. The body is brought to the stated stature, and put where the keypoints
 
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
 from monomsk.errors import FormatError
 from monomsk.markers.lift import lift
-from monomsk.mesh_track import VERTICES, MeshTrack
+from monomsk.mesh_track import JOINTS, VERTICES, MeshTrack
+from monomsk.model.body_surface import BodySurface, posed_frames, thinned
 from monomsk.types import Camera, Clip, Keypoints, Markers, Subject
 
 LONGEST_GAP = 0.2
@@ -38,9 +41,30 @@ def mesh_points(track: MeshTrack) -> dict[str, Float[np.ndarray, "frame 3"]]:
     if not found:
         raise FormatError(
             f"the {track.source} file has angles and shape of a body, but neither joints nor vertices: "
-            "save its joints as .npz (docs/mesh.md says how) and give that"
+            "give your own SMPL or SMPL-X file with --body-model, or save the joints as .npz (docs/mesh.md says how)"
         )
     return found
+
+
+def with_surface(track: MeshTrack, surface: BodySurface, topology: str | None) -> MeshTrack:
+    """The track with the joints that its parameters give the user's own body model, and the published vertices as joints too.
+
+    Raises FormatError when the parameters are of another body than the model.
+    """
+    if track.rotations is None or track.shape is None or track.translation is None:
+        raise FormatError(f"the {track.source} file has no rotations that a body model of the SMPL family could follow")
+    if topology != track.topology:
+        raise FormatError(f"the {track.source} file needs a body model of {track.topology}, not of {topology or 'an unknown body'}")
+    count, given = len(surface.parents), track.rotations.shape[1]
+    R = np.tile(np.eye(3), (len(track.frame), max(count, given), 1, 1))
+    R[:, :given] = Rotation.from_rotvec(track.rotations.reshape(-1, 3)).as_matrix().reshape(-1, given, 3, 3)
+    ids = VERTICES.get(track.topology or "", {})
+    shape = np.broadcast_to(track.shape, (len(track.frame), track.shape.shape[-1]))
+    arrays = (jnp.asarray(a) for a in (R[:, :count], shape, track.translation))
+    vertices, joints = posed_frames(thinned(surface, tuple(ids.values())), *arrays)
+    names = (*JOINTS["smpl"], *ids)
+    points = np.concatenate([np.asarray(joints)[:, : len(JOINTS["smpl"])], np.asarray(vertices)], 1)
+    return replace(track, names=names, joints=points, vertices=None)
 
 
 def lift_mesh(keypoints: Keypoints, track: MeshTrack, clip: Clip, camera: Camera, subject: Subject) -> tuple[Markers, Camera, Keypoints]:
