@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 from monomsk.config import Config, KinematicsConfig, MeshConfig, Stage
+from monomsk.errors import InputError
 from monomsk.io.body import load_anatomy, load_body
 from monomsk.io.body_surface import read_surface
 from monomsk.io.keypoint_files import read_recorded
@@ -22,7 +23,7 @@ from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinetics.classic import estimate
 from monomsk.markers.lift import lift
-from monomsk.markers.mesh import lift_mesh, with_surface
+from monomsk.markers.mesh import lift_mesh, mesh_points, with_surface
 from monomsk.mesh_track import MeshTrack
 from monomsk.model.edit import with_contacts_of
 from monomsk.muscles.energetics import energetics
@@ -53,10 +54,13 @@ def analyze(
     """Everything that can be known of the person in the clip, up to and including the stage `until`.
 
     Each stage adds what it makes, its seconds and its warnings to the Trial; what comes after `until` stays None.
-    Raises what the stages raise: KeypointError (no person, or several), VideoError (moving camera), ModelError, SolveError.
+    Raises what the stages raise: KeypointError (no person, or several), VideoError (moving camera), ModelError, SolveError,
+    FormatError and InputError (a mesh that cannot be used).
     """
     config = config or Config()
     trial = Trial(subject=subject, clip=clip, warnings=(*clip.warnings, *_doubts(subject)))
+    if until != "keypoints":
+        _check_mesh(config.mesh)
     if STAGES.index(until) >= STAGES.index("kinematics"):
         trial = _choose_body(trial, config)
     for stage in STAGES[: STAGES.index(until) + 1]:
@@ -145,6 +149,14 @@ def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Tr
     loads = joint_loads(trial.kinetics, ground_forces(trial.kinetics, trial.body), muscles, trial.body, config.muscles)
     power = energetics(trial.kinetics, muscles, trial.body, trial.subject.mass, config.muscles)
     return replace(trial, muscles=muscles, loads=loads, energetics=power, warnings=(*muscles.warnings, *power.warnings))
+
+
+def _check_mesh(config: MeshConfig) -> None:
+    """A mesh that will not do is told before the work begins."""
+    if config.mesh is not None:
+        mesh_points(_read_track(config, config.mesh))
+    elif config.body_model is not None:
+        raise InputError("--body-model is for the mesh of another program: give that with --mesh, or leave the body model out")
 
 
 def _read_track(config: MeshConfig, path: Path) -> MeshTrack:

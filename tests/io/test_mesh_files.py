@@ -75,6 +75,8 @@ def test_4dhumans(tmp_path: Path) -> None:
         mine = {"3d_joints": [joints[i] + 9, joints[i]], "camera": [np.ones(3)] * 2, "smpl": [smpl] * 2}
         seen = mine if i else {key: values[1:] for key, values in mine.items()}
         content[f"_DEMO/img/{i + 1:06d}.jpg"] = {"time": i, "tid": [5, 2] if i else [2], **seen}
+    remembered = {k: [v[1]] for k, v in mine.items()}
+    content["_DEMO/img/000099.jpg"] = {"time": 98, "tid": [2], "tracked_time": [3], **remembered}
     path = dump(tmp_path / "demo_walk.pkl", content)
     track = read_mesh(path)
     assert (track.source, track.person) == ("4dhumans", "2")

@@ -148,9 +148,10 @@ def _phalp(content: dict[str, Any]) -> list[MeshTrack]:
     rows: dict[str, list[tuple[int, Any, Any, Any]]] = {}
     for i, name in enumerate(sorted(content)):
         frame = content[name]
-        # PHALP lists its tracks first; `tid` runs along with the people, of whom some may be remembered and not seen.
-        for k, number in enumerate(frame["tid"]):
-            if k < len(frame["3d_joints"]):
+        # `tid` runs along with the people; those not seen for `tracked_time` frames are only remembered.
+        ages = frame.get("tracked_time", [0] * len(frame["tid"]))
+        for k, (number, age) in enumerate(zip(frame["tid"], ages, strict=True)):
+            if age == 0:
                 row = (int(frame.get("time", i)), frame["3d_joints"][k], frame["camera"][k], frame["smpl"][k])
                 rows.setdefault(str(int(number)), []).append(row)
     tracks: list[MeshTrack] = []
