@@ -119,13 +119,13 @@ def _joined(
 def _on_grid(points: Float[np.ndarray, "frame point 3"], track: MeshTrack, clip: Clip) -> Float[np.ndarray, "time point 3"]:
     """Points at the times of the clip, straight between frames; NaN where the mesh is missing for long."""
     row = track.frame - clip.frame_index[0]
-    inside = (row >= 0) & (row < len(clip.frame_time)) & np.asarray(np.isfinite(points).all((1, 2)))
-    if inside.sum() < max(2, 0.1 * len(clip.frame_time)):
+    inside = np.flatnonzero((row >= 0) & (row < len(clip.frame_time)) & np.isfinite(points).all((1, 2)))
+    if len(inside) < max(2, 0.1 * len(clip.frame_time)):
         raise FormatError(
-            f"the {track.source} file shows person {track.person} in {int(inside.sum())} of the {len(clip.frame_time)} frames: "
+            f"the {track.source} file shows person {track.person} in {len(inside)} of the {len(clip.frame_time)} frames: "
             "does it belong to this video?"
         )
-    known, flat = clip.frame_time[row[inside]], points[inside].reshape(int(inside.sum()), -1)
+    known, flat = clip.frame_time[row[inside]], points[inside].reshape(len(inside), -1)
     out = np.stack([np.interp(clip.time, known, values) for values in flat.T], -1).reshape(len(clip.time), *points.shape[1:])
     after = known[np.clip(np.searchsorted(known, clip.time), 0, len(known) - 1)]
     before = known[np.clip(np.searchsorted(known, clip.time, side="right") - 1, 0, len(known) - 1)]
