@@ -102,7 +102,7 @@ def _joined(
     extra: tuple[str, ...],
 ) -> Markers:
     """The lifted keypoints, and the mesh's other points by the similarity that takes the mesh's keypoints to them, frame by frame."""
-    good = np.isfinite(markers.xyz).all(-1)
+    good = np.isfinite(markers.sigma)
     xyz = np.full((len(values), len(extra), 3), np.nan)
     for t in np.flatnonzero((good.sum(1) >= 6) & np.isfinite(values).all((1, 2))):
         a, b = depth[t, good[t]], markers.xyz[t, good[t]]
