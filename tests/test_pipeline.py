@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from monomsk import pipeline
-from monomsk.config import Config, KeypointsConfig, Stage
-from monomsk.errors import KeypointError
+from monomsk.config import Config, KeypointsConfig, MeshConfig, Stage
+from monomsk.errors import FormatError, InputError, KeypointError
 from monomsk.io import keypoints_npz
 from monomsk.report.page import page
 from monomsk.report.summary import summary
-from monomsk.types import Progress, Subject, Trial
+from monomsk.types import Clip, Progress, Subject, Trial
 from monomsk.video import read_clip
 from muscles.test_static_optimization import bent
 from pendulums import odd_elbow
 from report import synthetic
+from walker import CAMERA, seen_walker
 
 SUBJECT = Subject(1.75, 70.0)
 
@@ -114,3 +115,24 @@ def test_recorded_keypoints_of_no_known_format(video: Path, tmp_path: Path) -> N
     config = Config(keypoints=KeypointsConfig(keypoints=tmp_path, format="nonsense"))
     with pytest.raises(KeypointError, match="nonsense"):
         pipeline.analyze(read_clip(video), SUBJECT, config)
+
+
+def test_a_mesh_takes_the_place_of_guessed_depth(tmp_path: Path) -> None:
+    _, truth, keypoints, R, p = seen_walker(frames=40)
+    np.savez(tmp_path / "mesh.npz", joints3d=0.5 * (truth @ R.T + p), names=np.array(keypoints.names))
+    clip = Clip(tmp_path / "walk.mp4", CAMERA.size, 0, keypoints.time, (0, 40), keypoints.time, 0.0)
+    config = Config(mesh=MeshConfig(mesh=tmp_path / "mesh.npz"))
+    trial = Trial(SUBJECT, clip=clip, camera=CAMERA, keypoints=replace(keypoints, depth=None))
+    lifted = pipeline._WAY["markers"](trial, config, lambda done: None)
+    assert lifted.markers.names == keypoints.names
+    np.testing.assert_allclose(lifted.keypoints.depth, 0.5 * keypoints.depth, atol=1e-12)
+    assert lifted.camera.R_camera_ground is not None
+
+
+def test_a_mesh_that_will_not_do_is_told_before_the_work(video: Path, tmp_path: Path, walked: list[str]) -> None:
+    np.savez(tmp_path / "hsmr.npz", poses=np.zeros((3, 46)), betas=np.zeros((3, 10)), full_cam_t=np.zeros((3, 3)))
+    with pytest.raises(FormatError, match="neither joints nor vertices"):
+        pipeline.analyze(read_clip(video), SUBJECT, Config(mesh=MeshConfig(mesh=tmp_path / "hsmr.npz")))
+    with pytest.raises(InputError, match="give that with --mesh"):
+        pipeline.analyze(read_clip(video), SUBJECT, Config(mesh=MeshConfig(body_model=tmp_path / "smpl.npz")))
+    assert walked == []

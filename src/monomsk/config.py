@@ -47,6 +47,22 @@ class KeypointsConfig:
 
 
 @dataclass(frozen=True)
+class MeshConfig:
+    """A body mesh that another program recovered from the same video."""
+
+    mesh: Path | None = None
+    """Its file: WHAM's .pkl, 4D-Humans' .pkl, SAM 3D Body's results, or an .npz of joints; it takes the place of the guessed depth."""
+    mesh_format: str | None = None
+    """Format of that file: wham, gvhmr, 4dhumans, hsmr, sam3d, npz; found out if not given."""
+    mesh_person: str | None = None
+    """Whom to take, by the number that the program gave; the one with the most frames if not given."""
+    body_model: Path | None = None
+    """Your own SMPL or SMPL-X file (.npz), for files that hold angles and shape of a body alone; monomsk ships none."""
+    mesh_depth_sigma: float = 0.10
+    """Trust in the mesh's depth of each keypoint relative to the hips, per frame [m]; in place of depth_sigma."""
+
+
+@dataclass(frozen=True)
 class KinematicsConfig:
     """Fitting the body to the keypoints."""
 
@@ -116,6 +132,7 @@ class Config:
     video: VideoConfig = field(default_factory=VideoConfig)
     camera: CameraConfig = field(default_factory=CameraConfig)
     keypoints: KeypointsConfig = field(default_factory=KeypointsConfig)
+    mesh: MeshConfig = field(default_factory=MeshConfig)
     kinematics: KinematicsConfig = field(default_factory=KinematicsConfig)
     kinetics: KineticsConfig = field(default_factory=KineticsConfig)
     muscles: MusclesConfig = field(default_factory=MusclesConfig)

@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import get_args
 
-from monomsk.config import Config, Stage
+from monomsk.config import Config, KinematicsConfig, MeshConfig, Stage
+from monomsk.errors import InputError
 from monomsk.io.body import load_anatomy, load_body
+from monomsk.io.body_surface import read_surface
 from monomsk.io.keypoint_files import read_recorded
+from monomsk.io.mesh_files import read_mesh
 from monomsk.io.osim_read import read_with_notes
 from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
@@ -21,6 +25,8 @@ from monomsk.kinematics.embodied import embody
 from monomsk.kinetics.classic import estimate
 from monomsk.markers import learned
 from monomsk.markers.lift import lift
+from monomsk.markers.mesh import lift_mesh, mesh_points, with_surface
+from monomsk.mesh_track import MeshTrack
 from monomsk.model.edit import with_contacts_of
 from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
@@ -51,7 +57,8 @@ def analyze(
     """Everything that can be known of the person in the clip, up to and including the stage `until`.
 
     Each stage adds what it makes, its seconds and its warnings to the Trial; what comes after `until` stays None.
-    Raises what the stages raise: KeypointError (no person, or several), VideoError (moving camera), ModelError, SolveError.
+    Raises what the stages raise: KeypointError (no person, or several), VideoError (moving camera), ModelError, SolveError,
+    FormatError and InputError (a mesh that cannot be used).
     """
     trial = Trial(subject=subject, clip=clip, warnings=(*clip.warnings, *_doubts(subject)))
     return go_on(trial, config or Config(), until=until, progress=progress)
@@ -59,6 +66,8 @@ def analyze(
 
 def go_on(trial: Trial, config: Config, *, until: Stage, progress: StageProgress = lambda stage, done: None) -> Trial:
     """The stages of a Trial that have not been done, up to and including `until`. Raises as `analyze`."""
+    if until != "keypoints":
+        _check_mesh(config)
     if trial.body is None and STAGES.index(until) >= STAGES.index("kinematics"):
         trial = _choose_body(trial, config)
     for stage in STAGES[: STAGES.index(until) + 1]:
@@ -103,6 +112,10 @@ def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Keypoints → Markers, and the Camera placed in the ground frame."""
     assert trial.keypoints is not None
     assert trial.camera is not None
+    if config.mesh.mesh is not None:
+        track = _read_track(config.mesh, config.mesh.mesh)
+        markers, camera, keypoints = lift_mesh(trial.keypoints, track, _clip(trial), trial.camera, trial.subject)
+        return replace(trial, markers=markers, camera=camera, keypoints=keypoints, warnings=camera.warnings)
     if config.kinematics.kinematics == "classic":
         markers, camera = lift(trial.keypoints, trial.camera, trial.subject)
         return replace(trial, markers=markers, camera=camera, warnings=camera.warnings)
@@ -114,12 +127,13 @@ def _lift_markers(trial: Trial, config: Config, progress: Progress) -> Trial:
 def _fit_body(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Markers and Keypoints → Motion, the scaled body, the Camera as fitted, and the body's own Markers."""
     assert trial.body is not None
-    way = config.kinematics.kinematics
+    # Where a mesh says how the body lies, it is what the fit starts from and is held by.
+    way = "classic" if config.mesh.mesh is not None else config.kinematics.kinematics
     network = None if way == "classic" else load_networks(config.kinematics.weights).kinematics
     if way == "learned" and network is not None:
         fitted = embody(trial, load_anatomy(), network)
     else:
-        fitted = fit(trial, load_anatomy(), config.kinematics, network=network, progress=progress)
+        fitted = fit(trial, load_anatomy(), _kinematics(config), network=network, progress=progress)
     sized, motion = with_fibres(fitted.body, trial.body), fitted.motion
     return replace(trial, motion=motion, body=sized, camera=fitted.camera, markers=fitted.markers, warnings=motion.warnings)
 
@@ -140,6 +154,33 @@ def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Tr
     loads = joint_loads(trial.kinetics, ground_forces(trial.kinetics, trial.body), muscles, trial.body, config.muscles)
     power = energetics(trial.kinetics, muscles, trial.body, trial.subject.mass, config.muscles)
     return replace(trial, muscles=muscles, loads=loads, energetics=power, warnings=(*muscles.warnings, *power.warnings))
+
+
+def _check_mesh(config: Config) -> None:
+    """A mesh that will not do is told before the work begins."""
+    mesh = config.mesh
+    if mesh.mesh is not None:
+        if config.kinematics.kinematics == "learned":
+            raise InputError("--kinematics learned has no use for a --mesh: leave one of them out")
+        mesh_points(_read_track(mesh, mesh.mesh))
+    elif mesh.body_model is not None:
+        raise InputError("--body-model is for the mesh of another program: give that with --mesh, or leave the body model out")
+
+
+def _read_track(config: MeshConfig, path: Path) -> MeshTrack:
+    """The mesh, with the points of the user's own body model if one is given."""
+    track = read_mesh(path, config.mesh_format, config.mesh_person)
+    if config.body_model is None:
+        return track
+    surface, topology = read_surface(config.body_model, 0 if track.shape is None else track.shape.shape[-1])
+    return with_surface(track, surface, topology)
+
+
+def _kinematics(config: Config) -> KinematicsConfig:
+    """The settings of the fit; a mesh's depth is trusted more than the estimator's."""
+    if config.mesh.mesh is None:
+        return config.kinematics
+    return replace(config.kinematics, depth_sigma=config.mesh.mesh_depth_sigma)
 
 
 def _clip(trial: Trial) -> Clip:

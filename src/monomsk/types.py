@@ -108,7 +108,7 @@ class Camera:
     gravity_sigma: float = 0.0
     """Standard deviation of that direction [rad]."""
     gravity_source: str = "prior"
-    """Where gravity comes from: user, vanishing_point, prior, fit."""
+    """Where gravity comes from: user, vanishing_point, prior, mesh, fit."""
     warnings: tuple[str, ...] = ()
 
 

@@ -69,5 +69,6 @@ def _names(place: Path) -> list[str]:
 
 def _inputs(config: Config) -> list[Path]:
     """Files that the settings name."""
-    named = (config.camera.camera, config.keypoints.keypoints, config.kinematics.model)
+    mesh = (config.mesh.mesh, config.mesh.body_model)
+    named = (config.camera.camera, config.keypoints.keypoints, *mesh, config.kinematics.model)
     return [path for path in named if path is not None]
