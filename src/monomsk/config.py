@@ -68,7 +68,7 @@ class KinematicsConfig:
 
     model: Path | None = None
     """An .osim to use instead of the body that ships with monomsk."""
-    kinematics: Literal["classic", "learned", "both"] = "both"
+    kinematics: Literal["classic", "learned", "both"] = "classic"
     """classic: an optimisation alone, with the estimator's own depth. learned: the networks alone. both: the optimisation, started and held
     by the networks."""
     weights: str = "commercial"
