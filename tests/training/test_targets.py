@@ -71,7 +71,7 @@ def test_a_perfect_posture_costs_nothing(seen):
     network = kinematics.new_network(body, names, Shape(16, 2, 1), jax.random.key(0))
     lengths = jnp.zeros((3, len(network.segments)))
     posture = Posture(target.R_frame_pelvis, target.joints, jnp.full((*target.joints.shape[:2], target.joints.shape[2] + 3), -4.0), lengths)
-    figures = kinematics.figures(network, posture, target, moving.stature, body, config.loss)
+    figures = kinematics.figures(posture, target, moving.stature, body)
     mean = {n: float(jnp.mean(v)) for n, v in figures.items()}
     assert mean["degrees"] < 1e-3
     assert mean["pelvis"] < 1e-3
@@ -79,9 +79,7 @@ def test_a_perfect_posture_costs_nothing(seen):
     # Sizes of this person are not the generic body's; directions are right to a few per cent of the stature.
     assert mean["position"] < 0.03
     turned = posture._replace(joints=posture.joints + 0.1)
-    assert float(jnp.mean(kinematics.figures(network, turned, target, moving.stature, body, config.loss)["degrees"])) == pytest.approx(
-        5.73, abs=0.01
-    )
+    assert float(jnp.mean(kinematics.figures(turned, target, moving.stature, body)["degrees"])) == pytest.approx(5.73, abs=0.01)
     # Markers that were measured are seen where they are, about the hips.
     hips = [names.index(f"hip_{s}") for s in "rl"]
     middle = np.asarray(cloud.xyz)[:, :, hips].mean(2)

@@ -16,7 +16,7 @@ from monomsk.kinematics.transformer import ROOT, Cloud, KinematicsTransformer, P
 from monomsk.markers.transformer import Lifted, MarkerTransformer
 from monomsk.nn.transformer import Shape
 from monomsk.training.loop import Schedule, Tell, train
-from monomsk.training.markers import seen_by_cameras, training_body
+from monomsk.training.markers import length, seen_by_cameras, training_body
 
 LEAST_SIGMA, MOST_SIGMA = 0.003, 0.03
 """Range of the noise of markers that were not lifted but measured [statures]."""
@@ -47,7 +47,7 @@ class KinematicsTraining:
     shape: Shape = field(default_factory=lambda: Shape(depth=3))
     windows: WindowsConfig = field(default_factory=WindowsConfig)
     loss: LossConfig = field(default_factory=LossConfig)
-    schedule: Schedule = field(default_factory=Schedule)
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=2500))
     measured: float = 0.25
     """Share of windows with measured markers instead of lifted ones."""
 
@@ -99,7 +99,7 @@ def loss(
     """Of a batch: the loss, and figures to watch (`degrees`, mean of all angles; `marker`, of the posed body in mm)."""
     cloud, target = clouds(lifting, moving, key, body, noise, config)
     posture = network(cloud)
-    mean = {name: jnp.mean(value) for name, value in figures(network, posture, target, moving.stature, body, config.loss).items()}
+    mean = {name: jnp.mean(value) for name, value in figures(posture, target, moving.stature, body).items()}
     weights = config.loss
     total = weights.angle * (mean["angle"] + weights.velocity * mean["angle_velocity"])
     total = total + weights.pelvis * (mean["pelvis"] + weights.velocity * mean["pelvis_velocity"])
@@ -166,16 +166,14 @@ def body_markers(posture: Posture, stature: Float[Array, " window"], body: Body)
     return jax.vmap(one)(posture.R_frame_pelvis, posture.joints, posture.lengths, stature).astype(jnp.float32)
 
 
-def figures(
-    network: KinematicsTransformer, posture: Posture, target: Target, stature: Float[Array, " window"], body: Body, config: LossConfig
-) -> dict[str, Float[Array, "*n"]]:
+def figures(posture: Posture, target: Target, stature: Float[Array, " window"], body: Body) -> dict[str, Float[Array, "*n"]]:
     """How far off the network is, by what."""
     angle = posture.joints - target.joints
     turn = posture.R_frame_pelvis - target.R_frame_pelvis
     # The chord over √2 is the angle while it is small, and its slope has no pole there.
     pelvis = jnp.sqrt(jnp.sum(turn**2, (-2, -1)) / 2.0 + 1e-8)
     apart = body_markers(posture, stature, body) - target.relative
-    position = _length(apart)
+    position = length(apart)
     sigma = jnp.exp(posture.log_sigma)
     off = jax.lax.stop_gradient(jnp.concatenate([_small_turn(posture, target), angle], -1))
     return {
@@ -184,7 +182,7 @@ def figures(
         "pelvis": pelvis,
         "pelvis_velocity": jnp.sqrt(jnp.sum(jnp.diff(turn, axis=1) ** 2, (-2, -1)) / 2.0 + 1e-8),
         "position": position,
-        "position_velocity": _length(jnp.diff(apart, axis=1)),
+        "position_velocity": length(jnp.diff(apart, axis=1)),
         "sigma": posture.log_sigma + 0.5 * jnp.minimum((off / sigma) ** 2, 25.0),
         "degrees": jnp.rad2deg(jnp.abs(angle)),
         "marker": 1000.0 * jnp.mean(position, (1, 2)) * stature,
@@ -195,7 +193,3 @@ def _small_turn(posture: Posture, target: Target) -> Float[Array, "window time 3
     """The pelvis's error as a rotation vector in the pelvis [rad]."""
     off = jnp.einsum("wtji,wtjk->wtik", target.R_frame_pelvis, posture.R_frame_pelvis)
     return 0.5 * jnp.stack([off[..., 2, 1] - off[..., 1, 2], off[..., 0, 2] - off[..., 2, 0], off[..., 1, 0] - off[..., 0, 1]], -1)
-
-
-def _length(v: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
-    return jnp.sqrt(jnp.sum(v**2, -1) + 1e-10)

@@ -107,7 +107,7 @@ def loss(
 def figures(lifted: Lifted, truth: Truth, stature: Float[Array, " window"]) -> dict[str, Float[Array, "*n"]]:
     """How far off the network is, by what; lengths in statures but `marker` [mm]."""
     error = lifted.relative - truth.relative
-    apart = _length(error)
+    apart = length(error)
     sigma = jnp.exp(lifted.log_sigma)[..., jnp.array([0, 0, 1])]
     still = jax.lax.stop_gradient(error)
     own = jnp.log(sigma) + 0.5 * jnp.minimum((still / sigma) ** 2, 25.0)
@@ -118,10 +118,10 @@ def figures(lifted: Lifted, truth: Truth, stature: Float[Array, " window"]) -> d
     odds = lifted.contact
     return {
         "position": apart,
-        "velocity": _length(jnp.diff(error, axis=1)),
+        "velocity": length(jnp.diff(error, axis=1)),
         "sigma": jnp.mean(own) + jnp.mean(own_root),
         "distance": jnp.abs(far),
-        "across": _length(across),
+        "across": length(across),
         "floor": jnp.abs(lifted.floor - truth.floor),
         "contact": jax.nn.softplus(odds) - truth.contact * odds,
         "marker": 1000.0 * jnp.mean(apart, (1, 2)) * stature,
@@ -152,5 +152,6 @@ def seen_by_cameras(moving: Windows, key: PRNGKeyArray, body: Body, noise: Noise
     return jax.tree.map(lambda a: a.astype(jnp.float32) if a.dtype == jnp.float64 else a, seen)
 
 
-def _length(v: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
+def length(v: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
+    """Of vectors; its slope has no pole at nothing."""
     return jnp.sqrt(jnp.sum(v**2, -1) + 1e-10)
