@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from monomsk import pipeline
-from monomsk.config import Config, KeypointsConfig, MeshConfig, Stage
+from monomsk.config import Config, KeypointsConfig, KinematicsConfig, MeshConfig, Stage
 from monomsk.errors import FormatError, InputError, KeypointError
 from monomsk.io import keypoints_npz
 from monomsk.report.page import page
@@ -135,4 +135,11 @@ def test_a_mesh_that_will_not_do_is_told_before_the_work(video: Path, tmp_path: 
         pipeline.analyze(read_clip(video), SUBJECT, Config(mesh=MeshConfig(mesh=tmp_path / "hsmr.npz")))
     with pytest.raises(InputError, match="give that with --mesh"):
         pipeline.analyze(read_clip(video), SUBJECT, Config(mesh=MeshConfig(body_model=tmp_path / "smpl.npz")))
+    assert walked == []
+
+
+def test_weights_that_are_not_there_are_told_before_the_work_begins(video: Path, walked: list[str]) -> None:
+    config = Config(kinematics=KinematicsConfig(kinematics="both", weights="nowhere"))
+    with pytest.raises(InputError, match="no weights are called"):
+        pipeline.analyze(read_clip(video), SUBJECT, config)
     assert walked == []

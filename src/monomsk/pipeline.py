@@ -67,7 +67,7 @@ def analyze(
 def go_on(trial: Trial, config: Config, *, until: Stage, progress: StageProgress = lambda stage, done: None) -> Trial:
     """The stages of a Trial that have not been done, up to and including `until`. Raises as `analyze`."""
     if until != "keypoints":
-        _check_mesh(config)
+        _check(config)
     if trial.body is None and STAGES.index(until) >= STAGES.index("kinematics"):
         trial = _choose_body(trial, config)
     for stage in STAGES[: STAGES.index(until) + 1]:
@@ -156,8 +156,8 @@ def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Tr
     return replace(trial, muscles=muscles, loads=loads, energetics=power, warnings=(*muscles.warnings, *power.warnings))
 
 
-def _check_mesh(config: Config) -> None:
-    """A mesh that will not do is told before the work begins."""
+def _check(config: Config) -> None:
+    """A mesh or weights that will not do are told before the work begins."""
     mesh = config.mesh
     if mesh.mesh is not None:
         if config.kinematics.kinematics == "learned":
@@ -165,6 +165,8 @@ def _check_mesh(config: Config) -> None:
         mesh_points(_read_track(mesh, mesh.mesh))
     elif mesh.body_model is not None:
         raise InputError("--body-model is for the mesh of another program: give that with --mesh, or leave the body model out")
+    if mesh.mesh is None and config.kinematics.kinematics != "classic":
+        load_networks(config.kinematics.weights)
 
 
 def _read_track(config: MeshConfig, path: Path) -> MeshTrack:
