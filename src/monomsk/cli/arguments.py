@@ -283,6 +283,8 @@ class Train:
     """Folder for weights, card, curves and the state from which a stopped training goes on; `monomsk run --weights` takes it."""
     config: Path | None = None
     """Settings as TOML, sections [shape], [windows], [loss] and [schedule]; every training writes its own there."""
+    start: str | None = None
+    """Weights to begin with instead of chance: a set that is shipped, or a folder of another training."""
     research: bool = False
     """Train on all clips, also those whose licence forbids commercial use; the card says so."""
     coordinator: str | None = None

@@ -28,6 +28,7 @@ def train(arguments: Train, command: Sequence[str] = ()) -> int:
     """
     _join(arguments)
     from monomsk.datasets.corpus import read_corpus
+    from monomsk.datasets.upright import levelled
     from monomsk.networks import save_network
 
     config = _settings(arguments)
@@ -48,7 +49,7 @@ def train(arguments: Train, command: Sequence[str] = ()) -> int:
         told = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         print(f"step {step} of {config.schedule.steps}, {time.perf_counter() - began:.0f} s: {told}", file=sys.stderr, flush=True)
 
-    network = _trained(arguments, config, clips, folder, tell)
+    network = _trained(arguments, config, levelled(clips), folder, tell)
     about = _about(arguments, config, clips, last)
     path = save_network(arguments.out, network, about)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB after {config.schedule.steps} steps, {time.perf_counter() - began:.0f} s")
@@ -79,35 +80,48 @@ def _settings(arguments: Train) -> "MarkersTraining | KinematicsTraining":
 def _trained(
     arguments: Train, config: "MarkersTraining | KinematicsTraining", clips: "Sequence[MotionClip]", folder: Path, tell: Any
 ) -> "MarkerTransformer | KinematicsTransformer":
+    from monomsk.networks import folder_of, load_kinematics, load_markers
     from monomsk.training.kinematics import KinematicsTraining, train_kinematics
     from monomsk.training.markers import train_markers
 
+    begun = None if arguments.start is None else folder_of(arguments.start)
     if isinstance(config, KinematicsTraining):
-        from monomsk.networks import load_markers
-
         lifting, _ = load_markers(arguments.out)
-        return train_kinematics(clips, lifting, config, folder, tell)
-    return train_markers(clips, config, folder, tell)
+        return train_kinematics(clips, lifting, config, folder, tell, begun and load_kinematics(begun)[0])
+    return train_markers(clips, config, folder, tell, begun and load_markers(begun)[0])
 
 
 def _about(
     arguments: Train, config: "MarkersTraining | KinematicsTraining", clips: "Sequence[MotionClip]", last: dict[str, float]
 ) -> dict[str, dict[str, Any]]:
     """What the card says beside the network's form."""
+    from monomsk.io.weights import read_card, sha256
+    from monomsk.networks import folder_of
     from monomsk.report.provenance import commit
 
     sources: dict[tuple[str, str, bool], list[MotionClip]] = defaultdict(list)
     for clip in clips:
         sources[clip.origin.source, clip.origin.licence, clip.origin.commercial_use].append(clip)
     ordered = sorted(sources.items())
+    commercial, begun = all(commercial for (_, _, commercial), _ in ordered), {}
+    if arguments.start is not None:
+        path = folder_of(arguments.start) / f"{arguments.network}.toml"
+        card = read_card(path)
+        commercial &= card["use"]["commercial"]
+        before = card["training"]
+        begun = {
+            "begun_with_sha256": sha256(path.with_suffix(".safetensors")),
+            "steps_before": before["steps"] + before.get("steps_before", 0),
+        }
     return {
-        "use": {"commercial": all(commercial for (_, _, commercial), _ in ordered), "licence": "Apache-2.0"},
+        "use": {"commercial": commercial, "licence": "Apache-2.0"},
         "training": {
             "commit": commit(),
             "seed": config.schedule.seed,
             "steps": config.schedule.steps,
             "batch": config.schedule.batch,
             "frames": config.windows.frames,
+            **begun,
         },
         "data": {
             "source": [source for (source, _, _), _ in ordered],

@@ -18,11 +18,13 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from monomsk.datasets.augment import LIMBS
 from monomsk.datasets.corpus import MotionClip
 from monomsk.errors import InputError
+from monomsk.kinematics.transformer import root_angles, root_rotation
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.model import Model, complete
 from monomsk.model.scale import Segments, scale_model
 from monomsk.model.sides import ACROSS, other_side, plain
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions, points_on_bodies
+from monomsk.spatial import rotation
 
 WAVES = 4
 """Sines in a slow disturbance of an angle."""
@@ -44,14 +46,16 @@ class WindowsConfig:
     """Standard deviation of the logarithm of the playing speed."""
     mixed: float = 0.4
     """Share of windows with the trunk and arms of another clip."""
-    disturbed: float = 0.5
+    disturbed: float = 0.6
     """Share of windows with slowly changed angles."""
-    arms: float = 0.45
+    arms: float = 0.65
     """Standard deviation of that change for arms [rad]."""
-    legs: float = 0.2
+    legs: float = 0.28
     """For legs [rad]."""
-    trunk: float = 0.12
+    trunk: float = 0.15
     """For the trunk [rad]."""
+    lean: float = 0.08
+    """For the body as a whole, about the floor under it [rad]."""
     build: float = 0.7
     """Spread of segment lengths, relative to that among people of one stature."""
     stature: float = 0.05
@@ -244,7 +248,7 @@ def _window(body: Body, pack: Pack, config: WindowsConfig, drawn: Draw) -> Windo
     contact = pack.contact[jnp.round(place).astype(int)]
     factors = pack.factors[drawn.clip]
     time = frames / drawn.rate
-    q = _disturbed(keys[0], body, q, time, config)
+    q = _leaning(keys[3], _disturbed(keys[0], body, q, time, config), time, config)
     q = jnp.where(drawn.mirrored, q[:, body.order] * body.sign, q)
     contact = jnp.where(drawn.mirrored, contact[:, jnp.array([2, 3, 0, 1])], contact)
     factors = jnp.where(drawn.mirrored, factors[body.bodies], factors)
@@ -274,13 +278,31 @@ def _disturbed(
     key: PRNGKeyArray, body: Body, q: Float[Array, "time nq"], time: Float[Array, " time"], config: WindowsConfig
 ) -> Float[Array, "time nq"]:
     """Angles that go slowly astray, each on its own, within their ranges."""
-    keys = jax.random.split(key, 4)
+    keys = jax.random.split(key, 3)
     count = q.shape[1]
-    speed = 2.0 * jnp.pi * jax.random.uniform(keys[0], (WAVES, count), minval=0.05, maxval=0.6)
-    phase = 2.0 * jnp.pi * jax.random.uniform(keys[1], (WAVES, count))
-    wave = jnp.sum(jnp.sin(time[:, None, None] * speed + phase), 1) * (2.0 / WAVES) ** 0.5
+    wave = _waves(keys[0], time, count)
     # Whole limbs are left alone as often as not.
-    chosen = jax.random.uniform(keys[2], (count,)) < 0.7
-    size = body.spread * chosen * (jax.random.uniform(keys[3]) < config.disturbed)
+    chosen = jax.random.uniform(keys[1], (count,)) < 0.7
+    size = body.spread * chosen * (jax.random.uniform(keys[2]) < config.disturbed)
     low, high = body.model.coordinate_range[:, 0], body.model.coordinate_range[:, 1]
     return jnp.clip(q + (size * wave).astype(q.dtype), jnp.minimum(low, q), jnp.maximum(high, q))
+
+
+def _leaning(key: PRNGKeyArray, q: Float[Array, "time nq"], time: Float[Array, " time"], config: WindowsConfig) -> Float[Array, "time nq"]:
+    """The body swaying slowly about the floor under the pelvis."""
+    keys = jax.random.split(key)
+    size = config.lean * (jax.random.uniform(keys[0]) < config.disturbed)
+    sway = size * _waves(keys[1], time, 2)
+    R = rotation.exp(jnp.stack([sway[:, 0], jnp.zeros_like(time), sway[:, 1]], -1))
+    # The pelvis's coordinates come first: three turns, then the place.
+    turned = R @ root_rotation(q[:, :3])
+    place = jnp.stack([q[:, 3], jnp.zeros_like(time), q[:, 5]], -1) + R[..., 1] * q[:, 4:5]
+    return q.at[:, :6].set(jnp.concatenate([root_angles(turned), place], -1).astype(q.dtype))
+
+
+def _waves(key: PRNGKeyArray, time: Float[Array, " time"], count: int) -> Float[Array, "time wave"]:
+    """So many slow movements, each a sum of sines with a mean square of one."""
+    keys = jax.random.split(key)
+    speed = 2.0 * jnp.pi * jax.random.uniform(keys[0], (WAVES, count), minval=0.05, maxval=0.6)
+    phase = 2.0 * jnp.pi * jax.random.uniform(keys[1], (WAVES, count))
+    return jnp.sum(jnp.sin(time[:, None, None] * speed + phase), 1) * (2.0 / WAVES) ** 0.5

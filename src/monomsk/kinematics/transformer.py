@@ -196,6 +196,15 @@ def pelvis_rotation(model: Model, q: Float[Array, " nq"]) -> Float[Array, "3 3"]
     return forward_kinematics(model, q).R[model.body("pelvis")]
 
 
+def root_rotation(angles: Float[Array, "*n 3"]) -> Float[Array, "*n 3 3"]:
+    """The pelvis's rotation of its tilt, list and rotation [rad]. Equals the inverse of `root_angles`."""
+    z, x, y = (
+        rotation.from_axis_angle(jnp.broadcast_to(jnp.eye(3, dtype=angles.dtype)[i], angles.shape), angles[..., k])
+        for k, i in enumerate((2, 0, 1))
+    )
+    return z @ x @ y
+
+
 def root_angles(R: Float[Array, "*n 3 3"]) -> Float[Array, "*n 3"]:
     """Tilt, list and rotation of the pelvis [rad]: turns about Z, then the turned X, then the turned Y."""
     tilt = jnp.arctan2(-R[..., 0, 1], R[..., 1, 1])

@@ -15,7 +15,7 @@ from monomsk.datasets.windows import Body, Draw, Windows, WindowsConfig, draw, p
 from monomsk.kinematics.transformer import ROOT, Cloud, KinematicsTransformer, Posture, pelvis_rotation, posed, sized
 from monomsk.markers.transformer import Lifted, MarkerTransformer
 from monomsk.nn.transformer import Shape
-from monomsk.training.loop import Schedule, Tell, train
+from monomsk.training.loop import Schedule, Tell, started, train
 from monomsk.training.markers import length, seen_by_cameras, training_body
 
 LEAST_SIGMA, MOST_SIGMA = 0.003, 0.03
@@ -62,11 +62,17 @@ class Target(NamedTuple):
 
 
 def train_kinematics(
-    clips: Sequence[MotionClip], lifting: MarkerTransformer, config: KinematicsTraining, folder: Path, tell: Tell
+    clips: Sequence[MotionClip],
+    lifting: MarkerTransformer,
+    config: KinematicsTraining,
+    folder: Path,
+    tell: Tell,
+    start: KinematicsTransformer | None = None,
 ) -> KinematicsTransformer:
     """Train an inverse kinematics transformer on what the lifting one makes of clips; otherwise as `markers.train_markers`."""
     source, body, noise = pack_clips(clips), training_body(config.windows), load_noise()
     network = new_network(body, lifting.markers, config.shape, jax.random.key(config.schedule.seed))
+    network = network if start is None else started(network, start)
 
     def told(network: KinematicsTransformer, drawn: Draw, key: PRNGKeyArray) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         return loss(network, lifting, windows(body, source.pack, drawn, config.windows), key, body, noise, config)

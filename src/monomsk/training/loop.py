@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -21,6 +21,7 @@ from optax import contrib
 from monomsk.errors import InputError
 from monomsk.io import curves, weights
 
+Network = TypeVar("Network", bound=eqx.Module)
 STACKED = 3
 """Axes of a weight of all blocks of a transformer."""
 MUON_RMS = 0.2
@@ -64,6 +65,16 @@ def everywhere(tree: PyTree) -> PyTree:
     mesh = jax.sharding.Mesh(np.array(jax.devices()), ("window",))
     whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
     return jax.tree.map(lambda a: jax.make_array_from_callback(np.shape(a), whole, lambda part, a=a: np.asarray(a)[part]), tree)
+
+
+def started(network: Network, start: Network) -> Network:
+    """A network to begin a training with: the weights of `start`. Raises InputError when that is not one of the same form."""
+    forms = [jax.tree.map(lambda a: np.shape(a) if eqx.is_array(a) else a, n) for n in (network, start)]
+    if not eqx.tree_equal(*forms):
+        raise InputError(
+            "the weights to start from are of a network of another form: give it the same [shape], or train from the beginning"
+        )
+    return start
 
 
 class State(NamedTuple):

@@ -19,7 +19,7 @@ from monomsk.markers.sight import Sight
 from monomsk.markers.transformer import Lifted, MarkerTransformer
 from monomsk.model.compile import compile_model
 from monomsk.nn.transformer import Shape
-from monomsk.training.loop import Schedule, Tell, train
+from monomsk.training.loop import Schedule, Tell, started, train
 
 CLUSTERS = ("TH", "TB", "UA", "FA")
 """Markers of the body on soft parts of the limbs, which are no landmarks."""
@@ -65,13 +65,17 @@ class Truth(NamedTuple):
         return self._replace(relative=jnp.einsum("wtmi,wij->wtmj", self.relative, R), root=self.root @ R)
 
 
-def train_markers(clips: Sequence[MotionClip], config: MarkersTraining, folder: Path, tell: Tell) -> MarkerTransformer:
+def train_markers(
+    clips: Sequence[MotionClip], config: MarkersTraining, folder: Path, tell: Tell, start: MarkerTransformer | None = None
+) -> MarkerTransformer:
     """Train a lifting transformer on clips; state and curves are kept in the folder, and a state there is gone on from.
 
-    Raises as `datasets.windows.pack_clips` and `loop.train`.
+    The training begins with the weights of `start`, where one is given. Raises InputError when its form is another, and as
+    `datasets.windows.pack_clips` and `loop.train`.
     """
     source, body, noise = pack_clips(clips), training_body(config.windows), load_noise()
     network = MarkerTransformer(NAMES, marker_names(body), config.shape, jax.random.key(config.schedule.seed))
+    network = network if start is None else started(network, start)
 
     def told(network: MarkerTransformer, drawn: Draw, key: PRNGKeyArray) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         return loss(network, windows(body, source.pack, drawn, config.windows), key, body, noise, config.loss)
