@@ -17,6 +17,7 @@ from monomsk.model.model import Model, complete
 from monomsk.model.scale import Segments, scale_model
 from monomsk.nn.transformer import Linear, Shape, Transformer
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
+from monomsk.spatial import rotation
 
 CALM = 0.1
 """Width of the kernel that smooths the facing [s]."""
