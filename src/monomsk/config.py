@@ -73,7 +73,7 @@ class KinematicsConfig:
     by the networks."""
     weights: str = "commercial"
     """Weights of the networks: the set that ships, or a folder that `monomsk train` made."""
-    learned_memory: float = 0.5
+    learned_memory: float = 0.1
     """For how long errors of the networks last [s]: the longer, the less all their frames together are trusted."""
     pixel_inflation: float = 1.5
     """How many times less each frame's pixels are trusted than their sigma says, because errors of neighbouring frames go together."""

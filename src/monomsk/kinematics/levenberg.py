@@ -33,7 +33,7 @@ class Prior:
     limit_sigma: Float[np.ndarray, " nx"]
     """Softness of the joint limits [rad, m]."""
     acceleration_sigma: Float[np.ndarray, " nx"]
-    """[rad/s², m/s²], of a white process seen over a thirtieth of a second."""
+    """[rad/s², m/s²] about that of the poses believed in; of a white process seen over a thirtieth of a second."""
     unknown: Float[np.ndarray, " ng"]
     unknown_sigma: Float[np.ndarray, " ng"]
     stature: float
@@ -89,7 +89,7 @@ def total_cost(scene: Scene, frames: Frames, prior: Prior, x: Float[np.ndarray, 
     u = jnp.asarray(unknown)
     data = sum(float(np.sum(residuals.cost(scene, part, jnp.asarray(window), u))) for part, window in chunks(frames, x))
     step = _step_time(frames)
-    change = np.diff(x, 2, axis=0) / (prior.acceleration_sigma * step**2)
+    change = np.diff(x - prior.pose, 2, axis=0) / (prior.acceleration_sigma * step**2)
     smooth = (_per_frame(step) * ROBUST_ACCELERATION) ** 2 * np.log1p((change / ROBUST_ACCELERATION) ** 2)
     pose = (x - prior.pose) / prior.pose_sigma * _per_frame(step)
     over = _over_limit(prior, x)[0] / prior.limit_sigma
@@ -135,7 +135,7 @@ def _system(
     gradient += over / prior.limit_sigma**2 + _per_frame(step) ** 2 * (x - prior.pose) / prior.pose_sigma**2
     weight = _smooth_weight(prior, x, step)
     matrix = chain(own, normal["after"], second_differences(weight))
-    change = np.diff(x, 2, axis=0) * weight**2
+    change = np.diff(x - prior.pose, 2, axis=0) * weight**2
     gradient[:-2] += change
     gradient[1:-1] -= 2.0 * change
     gradient[2:] += change
@@ -162,7 +162,7 @@ def _per_frame(step: float) -> float:
 def _smooth_weight(prior: Prior, x: Float[np.ndarray, "time nx"], step: float) -> Float[np.ndarray, "time-2 nx"]:
     """Weights of the second differences: those of the acceleration belief, less where a movement is violent (Cauchy's)."""
     plain = 1.0 / (prior.acceleration_sigma * step**2)
-    return _per_frame(step) * plain / np.sqrt(1.0 + (np.diff(x, 2, axis=0) * plain / ROBUST_ACCELERATION) ** 2)
+    return _per_frame(step) * plain / np.sqrt(1.0 + (np.diff(x - prior.pose, 2, axis=0) * plain / ROBUST_ACCELERATION) ** 2)
 
 
 def _over_limit(prior: Prior, x: Float[np.ndarray, "time nx"]) -> tuple[Float[np.ndarray, "time nx"], Float[np.ndarray, "time nx"]]:

@@ -146,17 +146,24 @@ def _frame_residuals(scene: Scene, frame: Frames, seen: Float[Array, "marker 3"]
     pixels = (seen[:, :2] - frame.xy) * frame.weight[:, None]
     depth = (seen[:, 2] - seen[jnp.array(scene.hips), 2].mean() - frame.depth) * frame.depth_weight
     target = (point[:n] - frame.target) * frame.target_weight[:, None]
-    height = point[n:, 1]
-    sole = jnp.where(height < 0.0, 1.0, frame.planted) * height / scene.sole_sigma * frame.share
-    return jnp.concatenate([pixels.reshape(-1), depth, target.reshape(-1), sole])
+    return jnp.concatenate([pixels.reshape(-1), depth, target.reshape(-1), _soles(scene, frame, point[n:, 1])])
 
 
-def _robust_weights(scene: Scene, frame: Frames, seen: Float[Array, "marker 3"]) -> Float[Array, " row"]:
-    """Square roots of the Cauchy weights of the pixels; 1 for all else."""
+def _soles(scene: Scene, frame: Frames, height: Float[Array, " contact"]) -> Float[Array, " contact"]:
+    """Heights of sole points that are planted or below the floor, in tolerances."""
+    return jnp.where(height < 0.0, 1.0, frame.planted) * height / scene.sole_sigma * frame.share
+
+
+def _robust_weights(scene: Scene, frame: Frames, seen: Float[Array, "marker 3"], point: Float[Array, "point 3"]) -> Float[Array, " row"]:
+    """Square roots of the Cauchy weights of the pixels and the soles; 1 for all else.
+
+    Soles too, because people stand on boxes and stairs, and the floor may be told at the wrong one of these heights.
+    """
+    n = frame.weight.shape[0]
     error = jnp.sum(((seen[:, :2] - frame.xy) * frame.weight[:, None]) ** 2, -1)
     pixel = jnp.repeat(1.0 / jnp.sqrt(1.0 + error / scene.robust**2), 2)
-    rest = jnp.ones(4 * frame.weight.shape[0] + frame.planted.shape[0])
-    return jnp.concatenate([pixel, rest])
+    sole = 1.0 / jnp.sqrt(1.0 + (_soles(scene, frame, point[n:, 1]) / scene.robust) ** 2)
+    return jnp.concatenate([pixel, jnp.ones(4 * n), sole])
 
 
 def _slide(scene: Scene, frame: Frames, motion: Float[Array, "contact 3"]) -> Float[Array, " row"]:
@@ -184,7 +191,7 @@ def linearise(scene: Scene, frames: Frames, x: Float[Array, "time+1 nx"], unknow
         d_point = jnp.concatenate([J_x, J_globals], -1)
         d_seen = by_point @ d_point[:n] + jnp.concatenate([jnp.zeros((n, 3, J_x.shape[-1])), by_unknown], -1)
         push = jax.vmap(lambda s, p: jax.jvp(lambda a, b: _frame_residuals(scene, frame, a, b), (seen, point), (s, p))[1], (-1, -1), -1)
-        weight = _robust_weights(scene, frame, seen)
+        weight = _robust_weights(scene, frame, seen, point)
         J, r = push(d_seen, d_point) * weight[:, None], _frame_residuals(scene, frame, seen, point) * weight
         moved = jax.vmap(lambda v: _slide(scene, frame, v), -1, -1)
         slide = _slide(scene, frame, sole - point[n:])
@@ -213,7 +220,7 @@ def _blocks(J: Array, r: Array, S_here: Array, S_there: Array, S_globals: Array,
 
 @eqx.filter_jit
 def cost(scene: Scene, frames: Frames, x: Float[Array, "time+1 nx"], unknown: Float[Array, " ng"]) -> Float[Array, " time"]:
-    """Half the sum of squares of each frame, the pixels under Cauchy's loss; x has one frame more, as in `linearise`."""
+    """Half the sum of squares of each frame, pixels and soles under Cauchy's loss; x has one frame more, as in `linearise`."""
     model = scaled(scene, unknown)
     n = len(scene.model.marker_body)
     here = jax.vmap(lambda v: points(scene, model, v))(x)
@@ -221,10 +228,10 @@ def cost(scene: Scene, frames: Frames, x: Float[Array, "time+1 nx"], unknown: Fl
     def one(frame: Frames, point: Float[Array, "point 3"], sole: Float[Array, "contact 3"]) -> Float[Array, ""]:
         seen = jax.vmap(lambda p: in_camera(scene, unknown, p))(point[:n])
         r = _frame_residuals(scene, frame, seen, point)
-        pixel = jnp.sum(r[: 2 * n].reshape(n, 2) ** 2, -1)
-        robust = scene.robust**2 * jnp.log1p(pixel / scene.robust**2)
+        pixel, soles = jnp.sum(r[: 2 * n].reshape(n, 2) ** 2, -1), r[6 * n :] ** 2
+        robust = scene.robust**2 * (jnp.log1p(pixel / scene.robust**2).sum() + jnp.log1p(soles / scene.robust**2).sum())
         slide = _slide(scene, frame, sole - point[n:])
-        return 0.5 * (robust.sum() + jnp.sum(r[2 * n :] ** 2) + jnp.sum(slide**2))
+        return 0.5 * (robust + jnp.sum(r[2 * n : 6 * n] ** 2) + jnp.sum(slide**2))
 
     return jax.vmap(one)(frames, here[:-1], here[1:, n:])
 

@@ -23,6 +23,8 @@ LIFTED_SIGMA, FLAT_SIGMA = 0.06, 0.15
 """Trust in lifted markers during the rough fit [m], with the estimator's depth and without any."""
 LEAST_DEPTH_SIGMA = 0.005
 """No learned depth is trusted more than this [m]."""
+CALMER = 0.3
+"""Accelerations of what is added to a network's motion, relative to those of movements themselves."""
 LEAST_PIXEL_SIGMA = 0.5
 """No keypoint is trusted more than this [px]."""
 
@@ -112,23 +114,14 @@ def _depths(
     config: KinematicsConfig,
     stride: int,
 ) -> tuple[Float[np.ndarray, "time marker"], Float[np.ndarray, "time marker"]]:
-    """Depth relative to the hips [m] and its weight [1/m]: that of the markers; from a network, the estimator's guess has a part in it."""
+    """Depth relative to the hips [m] and its weight [1/m]: that of the markers, from a network or guessed by the estimator."""
     names, hips, time = scene.model.marker_names, list(scene.hips), markers.time[::stride]
     depth = _about(hips, (target - np.asarray(scene.camera_position)) @ np.asarray(scene.R_camera_ground)[2])
-    precision = np.where((seen[:, hips] > 0).all(1, keepdims=True), seen, 0.0) ** 2
+    known = np.where((seen[:, hips] > 0).all(1, keepdims=True), seen, 0.0)
     if markers.depth_sigma is None:
-        guessed = keypoints.depth is not None
-        return depth, np.sqrt(precision) / config.depth_sigma * guessed
+        return depth, known / config.depth_sigma * (keypoints.depth is not None)
     column = [markers.names.index(n) if n in markers.names else 0 for n in names]
-    precision = precision / (np.maximum(markers.depth_sigma[::stride, column], LEAST_DEPTH_SIGMA) * _firmness(config, time)) ** 2
-    if keypoints.depth is None:
-        return depth, np.sqrt(precision)
-    column = [keypoints.names.index(n) if n in keypoints.names else -1 for n in names]
-    known = np.array([c >= 0 for c in column]) & np.isfinite(keypoints.sigma[::stride, column]) & (seen > 0)
-    guess = _about(hips, np.where(known, keypoints.depth[::stride, column, 2], 0.0))
-    other = np.where(known & known[:, hips].all(1, keepdims=True), seen / config.depth_sigma, 0.0) ** 2
-    total = np.maximum(precision + other, 1e-12)
-    return (precision * depth + other * guess) / total, np.sqrt(precision + other)
+    return depth, known / (np.maximum(markers.depth_sigma[::stride, column], LEAST_DEPTH_SIGMA) * _firmness(config, time))
 
 
 def _about(hips: list[int], depth: Float[np.ndarray, "time marker"]) -> Float[np.ndarray, "time marker"]:
@@ -151,9 +144,10 @@ def informed_prior(prior: Prior, scene: Scene, belief: Belief, config: Kinematic
     unknown[:count] = belief.lengths
     return replace(
         prior,
-        pose=np.where(known, belief.q[::stride][:, free], prior.pose),
+        pose=belief.q[::stride][:, free],
         pose_sigma=np.where(known, sigma, prior.pose_sigma),
         unknown=unknown,
+        acceleration_sigma=CALMER * prior.acceleration_sigma,
     )
 
 
