@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from monomsk.datasets.seeing import Pose, load_noise, place_camera, see
+from monomsk.datasets.seeing import Pose, load_noise, place_camera, see, white_noise
 from monomsk.keypoints.skeleton import NAMES
 
 FRAMES = 400
@@ -59,6 +59,18 @@ def test_neighbours_err_together(errors):
         return float(np.corrcoef(x[both], y[both])[0, 1])
 
     assert together("heel_r", "ankle_r") > 0.5 > 0.25 > together("heel_r", "wrist_l")
+
+
+def test_white_errors_are_as_large_and_forget_at_once():
+    run = jax.jit(jax.vmap(lambda key: see(key, white_noise(), POSE, still(), TIME, PERSON)))
+    sight, lens = run(jax.random.split(jax.random.key(0), 24))
+    slope = np.asarray((still() - POSE.position)[..., :2] * jnp.array([1.0, -1.0]) / 4.0)
+    error = (np.asarray(sight.slope) / np.asarray(lens)[:, None, None, None] - slope) * 4.0 / 1.7
+    k, noise = NAMES.index("knee_r"), load_noise()
+    own = np.where(np.asarray(sight.seen)[:, :, k, None], error[:, :, k], np.nan)
+    size = np.sqrt(noise.slow[k] ** 2 + noise.white[k] ** 2 + np.mean(np.asarray(noise.bias)[k] ** 2))
+    assert np.nanstd(own) == pytest.approx(float(size), rel=0.35)
+    assert abs(np.nanmean(own[:, 1:] * own[:, :-1])) < 0.25 * np.nanvar(own)
 
 
 def test_formats_differ_in_what_they_have_and_some_of_it_is_lost(errors):

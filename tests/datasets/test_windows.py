@@ -82,6 +82,17 @@ def test_disturbed_angles_stay_within_their_ranges(body):
     assert (q <= high[knee] + 1e-5).all()
 
 
+def test_leaning_bodies_turn_as_a_whole(body):
+    straight, leaning = (made(body, replace(PLAIN, lean=size, disturbed=1.0, arms=0.0, legs=0.0, trunk=0.0))[2] for size in (0.0, 0.2))
+    joints = [i for i in body.model.free if i >= 6]
+    assert np.asarray(leaning.q)[..., joints] == pytest.approx(np.asarray(straight.q)[..., joints], abs=1e-6)
+    a, b = (np.asarray(w.markers, float) for w in (straight, leaning))
+    apart = [np.linalg.norm(x[:, :, 1:] - x[:, :, :1], axis=-1) for x in (a, b)]
+    assert apart[1] == pytest.approx(apart[0], abs=1e-4)
+    head = body.model.marker_names.index("head_top")
+    assert 0.05 < np.linalg.norm((b - a)[:, :, head], axis=-1).mean() < 0.8
+
+
 def test_equal_seeds_make_equal_windows(body):
     config = WindowsConfig(frames=12)
     (_, _, one), (_, _, other), (_, _, third) = (made(body, config, seed) for seed in (4, 4, 5))

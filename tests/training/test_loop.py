@@ -10,7 +10,7 @@ import pytest
 
 from monomsk.errors import FormatError, InputError
 from monomsk.nn.transformer import Shape, Transformer
-from monomsk.training.loop import CURVES, Schedule, train
+from monomsk.training.loop import CURVES, Schedule, started, train
 
 SCHEDULE = Schedule(steps=40, batch=8, learning_rate=2e-2, warmup=4, save_every=10, average=0.9)
 TIME, THERE = jnp.arange(6, dtype=jnp.float32) / 30.0, jnp.ones(6, bool)
@@ -40,6 +40,18 @@ def test_it_learns_and_writes_its_curve(tmp_path):
     lines = (tmp_path / CURVES).read_text("utf-8").splitlines()
     assert lines[0] == "step,error,steps_a_second"
     assert [int(row.split(",")[0]) for row in lines[1:]] == [10, 20, 30, 40]
+
+
+def test_it_begins_with_weights_of_the_same_form_only():
+    other = Transformer(Shape(16, 2, 2), jax.random.key(1))
+    assert started(network(), other) is other
+    for wrong in (
+        network(32),
+        Transformer(Shape(16, 2, 3), jax.random.key(0)),
+        Transformer(Shape(16, 2, 2, temporal=False), jax.random.key(0)),
+    ):
+        with pytest.raises(InputError, match="another form"):
+            started(network(), wrong)
 
 
 class Stopped(Exception):

@@ -47,6 +47,8 @@ class Noise(NamedTuple):
     layouts: Bool[Array, "layout keypoint"]
     """Which keypoints each format has."""
     shares: Float[Array, " layout"]
+    swaps: Float[Array, "2"]
+    """Share of frames in which the sides of the legs, and of all, are exchanged."""
 
 
 class Pose(NamedTuple):
@@ -87,6 +89,24 @@ def _noise() -> Noise:
         **dict(zip(("plain", "hidden"), seen, strict=True)),
         layouts=jnp.array(layouts),
         shares=jnp.array(list(LAYOUT_SHARES.values()), jnp.float32),
+        swaps=jnp.array([LEG_SWAPS, BODY_FLIPS], jnp.float32),
+    )
+
+
+def white_noise() -> Noise:
+    """What is often simulated instead: errors as large, but new in every frame, every keypoint for itself, and no sides exchanged."""
+    real = load_noise()
+    nothing = jnp.zeros_like(real.slow)
+    size = jnp.sqrt(real.slow**2 + real.white**2 + jnp.mean(real.bias**2, -1))
+    return real._replace(
+        bias=jnp.zeros_like(real.bias),
+        slow=nothing,
+        white=size,
+        outliers=nothing,
+        mixing=jnp.eye(len(size), dtype=size.dtype),
+        plain=jnp.ones_like(real.plain),
+        hidden=jnp.ones_like(real.hidden),
+        swaps=jnp.zeros_like(real.swaps),
     )
 
 
@@ -135,7 +155,7 @@ def see(
     plain = _visibility(keys[1], local, frame)
     spread = severity * (noise.hidden + (noise.plain - noise.hidden) * plain)
     error = _errors(keys[2], noise, spread, frame)
-    slope = _exchanged(keys[3], slope + unit[:, None, None] * error, frame)
+    slope = _exchanged(keys[3], noise, slope + unit[:, None, None] * error, frame)
     seen, slope = _picture(keys[4], noise, slope, there, frame)
     stated = jnp.sqrt(noise.slow**2 + noise.white**2 + jnp.mean(noise.bias**2, -1)) * spread
     stated = stated * jnp.exp(0.25 * jax.random.normal(keys[5], stated.shape))
@@ -196,12 +216,14 @@ def _errors(
     return (slow + white) * spread[..., None] + bias + wild + common
 
 
-def _exchanged(key: PRNGKeyArray, slope: Float[Array, "time keypoint 2"], frame: Float[Array, ""]) -> Float[Array, "time keypoint 2"]:
+def _exchanged(
+    key: PRNGKeyArray, noise: Noise, slope: Float[Array, "time keypoint 2"], frame: Float[Array, ""]
+) -> Float[Array, "time keypoint 2"]:
     """Sides exchanged for a while: of the legs, or of all. Half of the clips have none of it."""
     keys = jax.random.split(key, 4)
     order = jnp.array(mirror_order(NAMES))
     legs = jnp.array([name.rpartition("_")[0] in LEGS for name in NAMES])
-    often = 2.0 * jnp.where(jax.random.uniform(keys[0], (2,)) < 0.5, jnp.array([LEG_SWAPS, BODY_FLIPS]), 1e-6)
+    often = 2.0 * jnp.where(jax.random.uniform(keys[0], (2,)) < 0.5, noise.swaps, 1e-6)
     swaps = _switching(keys[1], often[0], 6.0 / frame, len(slope))
     flips = _switching(keys[2], often[1], 15.0 / frame, len(slope))
     exchange = (swaps[:, None] & legs) ^ flips[:, None]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from monomsk.datasets.corpus import MotionClip
 from monomsk.datasets.fitting import opened
-from monomsk.datasets.seeing import Noise, load_noise, place_camera, see
+from monomsk.datasets.seeing import Noise, load_noise, place_camera, see, white_noise
 from monomsk.datasets.windows import Body, Draw, Windows, WindowsConfig, body_of, draw, pack_clips, windows
 from monomsk.io.body import load_anatomy, load_body
 from monomsk.keypoints.skeleton import NAMES
@@ -49,6 +49,8 @@ class MarkersTraining:
     windows: WindowsConfig = field(default_factory=WindowsConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     schedule: Schedule = field(default_factory=Schedule)
+    noise: Literal["measured", "white"] = "measured"
+    """Errors of the simulated keypoints: as measured, or as large but without memory, to see what that is worth."""
 
 
 class Truth(NamedTuple):
@@ -73,7 +75,8 @@ def train_markers(
     The training begins with the weights of `start`, where one is given. Raises InputError when its form is another, and as
     `datasets.windows.pack_clips` and `loop.train`.
     """
-    source, body, noise = pack_clips(clips), training_body(config.windows), load_noise()
+    source, body = pack_clips(clips), training_body(config.windows)
+    noise = load_noise() if config.noise == "measured" else white_noise()
     network = MarkerTransformer(NAMES, marker_names(body), config.shape, jax.random.key(config.schedule.seed))
     network = network if start is None else started(network, start)
 
