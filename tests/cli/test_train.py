@@ -7,6 +7,7 @@ import pytest
 from datasets.motions import squatting
 from monomsk.cli.main import main
 from monomsk.datasets.corpus import write_clip, write_index
+from monomsk.io.weights import sha256
 from monomsk.networks import load_markers
 
 SETTINGS = """
@@ -72,6 +73,19 @@ def test_settings_that_cannot_be_right_are_said(corpus, tmp_path, capsys, settin
     assert main(["train", "markers", "--corpus", str(corpus), "--out", str(tmp_path / "set"), "--config", str(path)]) != 0
     assert told in capsys.readouterr().err
     assert not (tmp_path / "set").exists()
+
+
+def test_a_training_begins_with_the_weights_of_another(corpus, trained, tmp_path, capsys):
+    settings = trained.parent / "settings.toml"
+    words = ["train", "markers", "--corpus", str(corpus), "--out", str(tmp_path / "set"), "--start", str(trained)]
+    assert main([*words, "--config", str(settings)]) == 0
+    _, card = load_markers(tmp_path / "set")
+    assert card["training"]["steps_before"] == 2
+    assert card["training"]["begun_with_sha256"] == sha256(trained / "markers.safetensors")
+    settings = tmp_path / "wider.toml"
+    settings.write_text(SETTINGS.replace("16", "32"), "utf-8")
+    assert main([*words, "--config", str(settings), "--out", str(tmp_path / "other")]) != 0
+    assert "another form" in capsys.readouterr().err
 
 
 def test_what_is_missing_is_said(corpus, tmp_path, capsys):
