@@ -56,7 +56,8 @@ def posed_points(angles: Angles, body: ModelSpec, anatomy: Anatomy, points: tupl
     places: Places = {"pelvis": np.zeros((len(angles), 3))}
     for part in SKEL_PARTS:
         if part.parent in places and part.name in origin:
-            places[part.name] = places[part.parent] + turned[part.parent] @ stance[part.parent] @ (origin[part.name] - origin[part.parent])
+            offset = origin[part.name] - origin[part.parent]
+            places[part.name] = places[part.parent] + turned[part.parent] @ stance[part.parent] @ offset
         elif part.parent.startswith("scapula"):
             places[part.name] = held[part.parent] + turned[part.parent] @ (origin[part.name] - knots[part.parent])
     found: list[np.ndarray] = []
@@ -129,21 +130,23 @@ def _knots(origin: Neutral, neck: Float[np.ndarray, "3"]) -> Neutral:
 
 
 def _held_knots(angles: Angles, turned: Turns, knots: Neutral) -> Places:
-    """The knots in the pose. A piece of spine is a bow of constant length; a shoulder blade slides on an ellipsoid about the chest."""
-    held: Places = {}
-    below, place = "pelvis", np.zeros((len(angles), 3))
-    length = {"lumbar": knots["lumbar"][1], "thorax": knots["thorax"][1] - knots["lumbar"][1], "head": knots["head"][1] - knots["thorax"][1]}
-    for name, arc in length.items():
-        step = knots[name] - (knots[below] if held else 0.0)
-        bowed = step + _bow(_angle(angles, f"{name}_1"), _angle(angles, f"{name}_2"), arc)
-        place = place + (turned[below] @ bowed[..., None])[..., 0]
-        held[name], below = place, name
-    width = float(knots["scapula_r"][2] - knots["scapula_l"][2])
+    """The knots in the pose, from the pelvis [m]: each piece of spine a bow of constant length, the shoulder blades about the chest."""
+    held: Places = {"pelvis": np.zeros((len(angles), 3))}
+    at = {"pelvis": np.zeros(3)} | knots
+    for below, name in (("pelvis", "lumbar"), ("lumbar", "thorax"), ("thorax", "head")):
+        step = at[name] - at[below]
+        bowed = step + _bow(_angle(angles, f"{name}_1"), _angle(angles, f"{name}_2"), step[1])
+        held[name] = held[below] + _turn(turned[below], bowed)
+    width, height = at["scapula_r"][2] - at["scapula_l"][2], at["thorax"][1] - at["lumbar"][1]
     for name, side in (("scapula_r", 1.0), ("scapula_l", -1.0)):
-        slid = [_on_chest(side, s * _angle(angles, f"{name}_1"), s * _angle(angles, f"{name}_2"), width, length["thorax"]) for s in (1.0, 0.0)]
-        step = knots[name] - knots["thorax"] + slid[0] - slid[1]
-        held[name] = held["thorax"] + (turned["thorax"] @ step[..., None])[..., 0]
+        abduction, elevation = _angle(angles, f"{name}_1"), _angle(angles, f"{name}_2")
+        slid = _on_chest(side * abduction, side * elevation, width, height) - _on_chest(0.0 * abduction, 0.0 * elevation, width, height)
+        held[name] = held["thorax"] + _turn(turned["thorax"], at[name] - at["thorax"] + slid * [1.0, 1.0, side])
     return held
+
+
+def _turn(R: Float[np.ndarray, "frame 3 3"], v: Float[np.ndarray, "frame 3"]) -> Float[np.ndarray, "frame 3"]:
+    return np.einsum("tij,tj->ti", R, v)
 
 
 def _angle(angles: Angles, name: str) -> Float[np.ndarray, " frame"]:
@@ -151,16 +154,16 @@ def _angle(angles: Angles, name: str) -> Float[np.ndarray, " frame"]:
 
 
 def _bow(bending: Float[np.ndarray, " frame"], extension: Float[np.ndarray, " frame"], arc: float) -> Float[np.ndarray, "frame 3"]:
-    """How far the end of an upright arc [m] moves when it is bowed to the right and backwards [rad], the two added (skel/joints_def.py)."""
+    """How far the end of an upright arc [m] moves that is bowed to the right and backwards [rad]: the two added (skel/joints_def.py)."""
     aside = [arc * np.sin(0.5 * a) * np.sinc(0.5 * a / np.pi) for a in (bending, extension)]
     lowered = [arc * (np.sinc(a / np.pi) - 1.0) for a in (bending, extension)]
     return np.stack([-aside[1], lowered[0] + lowered[1], aside[0]], -1)
 
 
 def _on_chest(
-    side: float, abduction: Float[np.ndarray, " frame"], elevation: Float[np.ndarray, " frame"], width: float, height: float
+    abduction: Float[np.ndarray, " frame"], elevation: Float[np.ndarray, " frame"], width: float, height: float
 ) -> Float[np.ndarray, "frame 3"]:
-    """Place of a shoulder blade on the ellipsoid about a chest of this width and height [m] (skel/joints_def.py); side: 1 right, −1 left."""
-    abduction, elevation = side * abduction, side * elevation - np.pi / 4
-    across = side * np.cos(elevation) * np.cos(abduction) * width / 4
-    return np.stack([np.sin(abduction) * width / 4, -np.sin(elevation) * height / 2, across], -1)
+    """Place of the right shoulder blade on the ellipsoid about a chest of this width and height [m] (skel/joints_def.py)."""
+    inclined = elevation - np.pi / 4
+    across = np.cos(inclined) * np.cos(abduction) * width / 4
+    return np.stack([np.sin(abduction) * width / 4, -np.sin(inclined) * height / 2, across], -1)
