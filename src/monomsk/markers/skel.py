@@ -25,7 +25,8 @@ CAMERA_OF_BODY = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 """From body axes (X forward, Y up, Z right) to SKEL's own, where HSMR has its camera: with zero angles the left hand points along x,
 the head along y and the face along z, so that a person who stands before the camera has a pelvis tilt of 180°."""
 LUMBAR, HEAD = 0.32, 0.26
-"""Lengths of SKEL's lowest and highest piece of spine at rest, over the height of the neck above the pelvis's origin."""
+"""Lengths of SKEL's lowest and highest piece of spine at rest, over the height of the neck above the pelvis's origin: from its joints at
+zero angles (published in Ke-Chen-kyrie/HSMR, docs/_bone_data.js), as the next figure is."""
 BLADE = np.array([0.0, 0.035, -0.018])
 """From the centre of the right shoulder to where SKEL's shoulder blade turns [m], at rest."""
 PALM_DOWN = np.pi / 2
@@ -48,7 +49,7 @@ def with_angles(track: MeshTrack, body: ModelSpec, anatomy: Anatomy) -> MeshTrac
 
 
 def posed_points(angles: Angles, body: ModelSpec, anatomy: Anatomy, points: tuple[Marker, ...]) -> Float[np.ndarray, "frame point 3"]:
-    """Points of the body from the pelvis's origin [m], in the body axes of somebody who stands as at zero root angles."""
+    """Points of the body from the pelvis's origin [m], in the axes (X forward, Y up, Z right) of the body at zero root angles."""
     turned, stance, origin = bone_turns(angles), _stance(), _neutral_origins(body)
     neck = next(np.array(a.location) for a in anatomy.anchors if a.name == "neck")
     knots = _knots(origin, origin["torso"] + neck)
