@@ -103,6 +103,14 @@ def corners(mannequin: Mannequin, model: Model, q: Float[np.ndarray, "time nq"])
     return np.asarray(jax.lax.map(at, jnp.asarray(q)))
 
 
+def carried(
+    mannequin: Mannequin, R: Float[np.ndarray, "time body 3 3"], p: Float[np.ndarray, "time body 3"]
+) -> Float[np.ndarray, "time corner 3"]:
+    """Ground positions of the corners [m] on bodies whose axes (in columns) and places [m] are known: `corners` without a model."""
+    placed = np.einsum("tcbij,cbj->tcbi", R[:, mannequin.bodies], mannequin.local) + p[:, mannequin.bodies]
+    return np.einsum("tcbi,cb->tci", placed, mannequin.weights)
+
+
 def normals(points: Float[np.ndarray, "corner 3"], triangles: Int[np.ndarray, "triangle 3"]) -> Float[np.ndarray, "corner 3"]:
     """Unit normals of the corners: the sum over the triangles around them, weighted by their areas."""
     a, b, c = (points[triangles[:, i]] for i in range(3))
