@@ -3,14 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from monomsk.datasets.clip import build_scene, truth
+from monomsk.datasets.clip import build_scene
 from monomsk.datasets.scene import Light, frames, project
 
 
 @pytest.fixture(scope="module")
 def scene(walk):
-    kinetics = truth(walk.model, walk.gait)
-    return build_scene(walk.model, walk.gait, dataclasses.replace(kinetics, q=kinetics.q[[100]]))
+    return build_scene(walk.model, walk.gait, dataclasses.replace(walk.truth, q=walk.truth.q[[30]]))
 
 
 def drawn(scene):

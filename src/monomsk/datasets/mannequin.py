@@ -74,20 +74,19 @@ def build_mannequin(
     shape = tomllib.loads(resources.files("monomsk").joinpath("data/gait/mannequin.toml").read_text(encoding="utf-8"))
     poses = forward_kinematics(model, model.coordinate_default)
     neutral = _Neutral(model.body_names, np.asarray(poses.R), np.asarray(poses.p), np.asarray(stretch))
-    paint = paint or {}
+    colors = {**shape["colors"], **(paint or {})}
     pieces = [piece for part in shape["part"] for piece in _sides(part, neutral, _skin)]
     pieces += [piece for ball in shape["ball"] for piece in _sides(ball, neutral, _ellipsoid)]
     start = np.cumsum([0, *(len(piece.points) for piece in pieces)])
     points = np.concatenate([piece.points for piece in pieces])
     bodies = np.concatenate([piece.bodies for piece in pieces])
     local = np.einsum("cbji,cbj->cbi", neutral.R[bodies], points[:, None] - neutral.p[bodies])
-    named = [(piece, paint.get(piece.part, paint.get(piece.color, shape["colors"][piece.color]))) for piece in pieces]
-    colors = [np.broadcast_to(color, piece.points.shape) for piece, color in named]
+    painted = [np.broadcast_to(colors.get(piece.part, colors[piece.color]), piece.points.shape) for piece in pieces]
     return Mannequin(
         bodies,
         np.concatenate([piece.weights for piece in pieces]),
         local,
-        np.concatenate(colors),
+        np.concatenate(painted),
         np.concatenate([piece.triangles + first for piece, first in zip(pieces, start, strict=False)]),
     )
 

@@ -29,7 +29,7 @@ MASS = 70.0
 
 def compared_names(rendered: Rendered) -> tuple[str, ...]:
     """Keypoints that MediaPipe finds and our body has."""
-    there = np.isfinite(rendered.points).all((0, 2))
+    there = np.asarray(np.isfinite(rendered.points).all((0, 2)))
     return tuple(name for k, name in enumerate(NAMES) if there[k] and name in LAYOUTS[LAYOUT])
 
 

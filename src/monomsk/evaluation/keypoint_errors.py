@@ -59,7 +59,9 @@ class View:
     def error(self, definition: dict[str, Shift] | None = None) -> Float[np.ndarray, "time keypoint 2"]:
         """Found minus true [statures], NaN where not seen; without what the definition of the points explains, where given."""
         error = np.where(self.seen[..., None], self.found - self.true, np.nan)
-        for k, name in enumerate(self.names) if definition else ():
+        if definition is None:
+            return error
+        for k, name in enumerate(self.names):
             error[:, k] -= self.lever[:, k] @ (definition[_part(name)] * _mirror(name))
         return error
 
