@@ -121,6 +121,7 @@ def _tell_exchanges(found: list[View], made: list[View]) -> None:
 
 COLUMNS = {
     "bias": 100.0,
+    "astray": 100.0,
     "slow": 100.0,
     "memory": 1.0,
     "white": 100.0,
@@ -134,7 +135,8 @@ COLUMNS = {
 
 
 def _tell_errors(rows: dict[str, tuple[Row, Row]], raw: dict[str, Row]) -> None:
-    print("\nfound/simulated; bias without, and before (all), what the definition explains; memory and bursts at 60 Hz; else [%]")
+    print("\nfound/simulated [%]; bias without, and before (all), what the definition explains; astray: outliers all the time;")
+    print("memory and bursts [frames] at 60 Hz")
     print(f"{'':10s}{'bias all':>9s}" + "".join(f"{name:>13s}" for name in COLUMNS))
     for group, pair in rows.items():
         cells = [_cell(pair, name, scale) for name, scale in COLUMNS.items()]

@@ -53,6 +53,17 @@ def test_outliers_have_share_size_and_length():
     assert row.spread == 0.0
 
 
+def test_a_point_that_is_always_elsewhere_is_astray_and_no_bias():
+    error = np.zeros((FRAMES, len(NAMES), 2))
+    error[:50, KNEE] = 0.12, 0.16
+    row = describe([with_error(perfect(), error)], ("knee",))
+    assert row.astray == pytest.approx(0.5)
+    assert row.bias == row.spread == 0.0
+    assert row.outliers == pytest.approx(50 / 120)
+    assert row.size == pytest.approx(0.2)
+    assert row.burst == pytest.approx(100.0)
+
+
 def test_slow_and_white_parts_are_told_apart():
     expected = 0.8**2
     found = slow_and_white(np.array([9.0 + 4.0, 9.0 * expected, 9.0 * expected**2, 9.0 * expected**3]), 30.0)

@@ -136,7 +136,9 @@ class Row:
     """Errors of one group of keypoints; lengths in statures, per axis."""
 
     bias: float
-    """RMS of what is constant over a film."""
+    """RMS of what is constant over a film, of points that are not astray."""
+    astray: float
+    """Share of points whose usual error in a film is an outlier already: taken for another, or lost, most of the time."""
     slow: float
     memory: float
     """Correlation of the slow part from one frame to the next at 60 Hz."""
@@ -166,9 +168,10 @@ def describe(
 ) -> Row:
     """Errors of these parts in all views, sides put right before; only where the body hides them, or does not, when `hidden` says so.
 
-    Memory, white and slow parts need every frame: with `hidden` they are NaN.
+    Points astray count as outliers in those frames that are far from the truth. Memory, white and slow parts need every frame: with
+    `hidden` they are NaN.
     """
-    bias, off, stated, missing, runs = [], [], [], [], []
+    bias, astray, off, stated, missing, runs = [], [], [], [], [], []
     lagged = np.zeros((LAGS + 1, 2))
     for view in views:
         error = view.error(definition)
@@ -178,9 +181,11 @@ def describe(
             if not view.seen[:, k].any():
                 continue
             middle = np.nanmedian(error[:, k], axis=0)
-            about = error[:, k] - middle
+            astray.append(bool(np.linalg.norm(middle) > WILD))
+            about = error[:, k] - (0.0 if astray[-1] else middle)
             wild = np.linalg.norm(np.nan_to_num(about), axis=-1) > WILD
-            bias.append(middle)
+            if not astray[-1]:
+                bias.append(middle)
             off.append(about[asked & view.seen[:, k]])
             stated.append(view.stated[asked & view.seen[:, k], k])
             runs += [n * SIMULATED_RATE / view.rate for n in _run_lengths(wild & asked)]
@@ -192,6 +197,7 @@ def describe(
         slow = memory = white = float("nan")
     return Row(
         bias=_rms(np.array(bias)),
+        astray=float(np.mean(astray)) if astray else float("nan"),
         slow=slow,
         memory=memory,
         white=white,
