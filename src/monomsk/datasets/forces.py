@@ -16,6 +16,7 @@ from monomsk.datasets.fitting import generic_body, opened
 from monomsk.datasets.laboratory import Row
 from monomsk.datasets.placing import place
 from monomsk.datasets.plates import NOBODY, Soles, Stretch, sampled, stretches
+from monomsk.datasets.tracing import retraced
 from monomsk.errors import FormatError, InputError
 from monomsk.io.body import load_body
 from monomsk.kinetics import filtering
@@ -30,10 +31,11 @@ from monomsk.types import Kinetics, Motion, Subject
 
 SMOOTH = 6.0
 """Cut-off of motion and plates where one is held against the other [Hz]."""
-WINDOW = 0.15
-"""Over which they are averaged then [s]."""
-MISSING = (0.12, 0.15, 0.12)
-"""Force along X, Y and Z that the motion needs and the plates lack, from which a contact beside the plates is certain [body weights]."""
+WINDOW, SPAN = 0.25, 0.5
+"""Over which their difference, and the liveliness of the motion, are averaged then [s]."""
+MISSING = (0.10, 0.15)
+"""Vertical force that the motion needs and the plates lack, from which a contact beside the plates is certain [body weights]: for
+somebody who stands still, and more per body weight (RMS) by which the motion's own need varies, as do its errors."""
 HALF = 0.2
 """The same in single support, median over a stretch: the foot stands half beside its plate."""
 CLEAR = 0.03
@@ -53,6 +55,8 @@ class Case:
     """The body in the person's size and mass."""
     motion: Motion
     subject: Subject
+    distance: float
+    """Of the markers from the body, RMS [m]."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,11 @@ def read_case(folder: Path, root: Path, row: Row) -> tuple[Case, MeasuredForces]
     if not path.is_file():
         raise FormatError(f"{path} is not there: the corpus has no clip of {row.file}")
     clip = corpus.read_clip(path)
-    case = case_of(clip, row.height)
     recording = laboratory.recording(root, row)
     where = place(clip, recording, points_for(recording.points), clip.body(generic_body()))
+    case = case_of(clip, row.height)
+    q, distance = retraced(clip, recording, where, case.spec)
+    case = replace(case, motion=replace(case.motion, q=q), distance=distance)
     start = float(recording.markers.time[0])
     return case, measure(case, laboratory.read_plates(root / row.file), where.of(clip.time), start)
 
@@ -107,7 +113,7 @@ def case_of(clip: MotionClip, height: float | None) -> Case:
     spec = with_numbers(plain, sized, jnp.asarray(clip.factors))
     rotational = np.array([c.rotational for c in spec.coordinates])
     motion = Motion(clip.time, clip.names, rotational, np.asarray(clip.q, float))
-    return Case(clip, spec, motion, Subject(height or clip.stature, clip.mass))
+    return Case(clip, spec, motion, Subject(height or clip.stature, clip.mass), clip.error.get("all", 0.0))
 
 
 def measure(case: Case, plates: laboratory.Plates, shift: Float[np.ndarray, "time 3"], start: float) -> MeasuredForces:
@@ -136,7 +142,7 @@ def measure(case: Case, plates: laboratory.Plates, shift: Float[np.ndarray, "tim
     z = (level * total[..., 2] - torque[..., 0]) / up
     out_cop[loaded] = np.stack([x, np.full_like(x, level), z], -1)[loaded]
     out_moment[..., 1] = np.where(loaded, torque[..., 1] - np.cross(out_cop, total)[..., 1], 0.0)
-    believed = _believed(out_force, loaded, found, (state, soles, foreign, clip.valid), (weight, rate))
+    believed = _believed(out_force, found, (state, soles, foreign, clip.valid), (weight, rate))
     return MeasuredForces(clip.time, out_force, out_cop, out_moment, *believed, mass=case.subject.mass, level=level)
 
 
@@ -149,35 +155,40 @@ def needed(case: Case, cutoff: float) -> tuple[Feet, Mechanics, float]:
 
 def lacking(
     force: Float[np.ndarray, "time foot 3"], state: Mechanics, weight: float, rate: float
-) -> Float[np.ndarray, "time 3"]:
-    """Force that the motion needs beyond the measured one, both low-passed alike and averaged [body weights]."""
-    smooth = filtering.lowpass(force.sum(1), rate, SMOOTH)
-    return uniform_filter1d((state.wrench[:, 3:] - smooth) / weight, max(1, round(WINDOW * rate)), axis=0, mode="nearest")
+) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]]:
+    """Vertical force that the motion needs beyond the measured one, both low-passed alike, and how much is too much [body weights]."""
+    need = state.wrench[:, 4] / weight
+    smooth = filtering.lowpass(force.sum(1)[:, 1:2], rate, SMOOTH)[:, 0] / weight
+    lack, lively = need - smooth, (need - 1.0) ** 2
+    lack, lively = (uniform_filter1d(a, max(1, round(w * rate)), mode="nearest") for a, w in ((lack, WINDOW), (lively, SPAN)))
+    return lack, MISSING[0] + MISSING[1] * np.sqrt(np.maximum(lively, 0.0))
 
 
 def _believed(
     force: Float[np.ndarray, "time foot 3"],
-    loaded: Bool[np.ndarray, "time foot"],
     found: tuple[Stretch, ...],
     of: tuple[Mechanics, Soles, Bool[np.ndarray, " time"], Bool[np.ndarray, " time"]],
     scale: tuple[float, float],
 ) -> tuple[Bool[np.ndarray, "time foot"], Bool[np.ndarray, " time"]]:
-    """Frames in which each foot's force is known, and in which both are and explain the motion."""
+    """Frames in which each foot's force is known, and in which both are and explain the motion.
+
+    `of`: mechanics, soles, frames with a force that nobody stands for, frames that were measured. A foot without force is known
+    to have none where nothing is lacking, or where it is in the air and the other is not: on a box or a chair both may be.
+    """
     state, soles, foreign, valid = of
-    lack = lacking(force, state, *scale)
+    lack, most = lacking(force, state, *scale)
     wide = np.ones(2 * round(MARGIN * scale[1]) + 1)
-    balanced = (np.abs(lack) < MISSING).all(1) & ~foreign
-    balanced = np.asarray(binary_erosion(balanced, wide, border_value=True), bool)
-    clear = soles.height() > CLEAR
-    known = loaded.copy()
+    balanced = np.asarray(binary_erosion((np.abs(lack) < most) & ~foreign, wide, border_value=True), bool)
+    loaded, clear = force[..., 1] > 0.0, soles.height() > CLEAR
+    known = loaded | balanced[:, None] | (clear & ~clear[:, ::-1])
     for s in found:
         if s.foot == NOBODY:
             continue
         alone = np.zeros(len(clear), bool)
         alone[s.core] = (clear[:, 1 - s.foot] & ~loaded[:, 1 - s.foot])[s.core]
-        if alone.sum() >= 3 and np.median(np.abs(lack[alone, 1])) > HALF:
+        if alone.sum() >= 3 and np.median(np.abs(lack[alone])) > HALF:
             known[s.frames, s.foot] = False
-    known = (known | (~loaded & (clear | balanced[:, None]))) & (valid & ~foreign)[:, None]
+    known &= (valid & ~foreign)[:, None]
     return known, balanced & known.all(1)
 
 

@@ -4,7 +4,7 @@ Fitting lowers a trial to a floor at height 0, begins it above the origin and un
 measured in the laboratory follows with the same shift. A clip does not keep the shift: it is found again from the markers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import equinox as eqx
 import jax
@@ -38,6 +38,8 @@ class Placement:
     """Of the belt that was undone [m/s]; 0 on firm ground."""
     distance: float
     """Median distance of the shifted markers from the body [m]."""
+    points: tuple[Point, ...]
+    """The trial's points, where they sit on the clip's body."""
 
     def of(self, time: Float[np.ndarray, " time"]) -> Float[np.ndarray, "time 3"]:
         """The shift at times of the clip [s, m]."""
@@ -65,10 +67,11 @@ def place(clip: MotionClip, recording: Recording, points: tuple[Point, ...], bod
     usual = np.array([k.location for k in known]) * clip.factors[index]
     spread = np.array([k.spread for k in known])
     problem = _Problem(R[:, index], p[:, index], xyz, seen, usual, spread, clip.time[chosen], recording.treadmill)
-    offset, speed, distance = problem.solved()
+    offset, speed, distance, location = problem.solved()
     if not distance < TRUSTED:
         raise InputError(f"{recording.key}: its markers stay {1e3 * distance:.0f} mm from the clip's body: they are not of one trial")
-    return Placement(offset, speed, distance)
+    found = tuple(replace(k, location=(float(x), float(y), float(z))) for k, (x, y, z) in zip(known, location, strict=True))
+    return Placement(offset, speed, distance, found)
 
 
 @eqx.filter_jit
@@ -89,8 +92,8 @@ class _Problem:
     time: Float[np.ndarray, " pose"]
     moving: bool
 
-    def solved(self) -> tuple[Float[np.ndarray, "3"], float, float]:
-        """Offset [m], speed [m/s] and the median distance left [m]."""
+    def solved(self) -> tuple[Float[np.ndarray, "3"], float, float, Float[np.ndarray, "marker 3"]]:
+        """Offset [m], speed [m/s], the median distance left [m] and the markers' places on their bodies [m]."""
         poses, count = self.seen.shape
         design = np.zeros((poses, count, 3, 3 * count + 3 + self.moving))
         for k in range(count):
@@ -108,4 +111,5 @@ class _Problem:
             x = np.linalg.solve(normal, np.einsum("tkin,tk,tki->n", design, weight, target, optimize=True))
             left = np.linalg.norm(target - design @ x, axis=-1)
             weight = self.seen / (MARKER_SIGMA**2 * np.maximum(1.0, left / (2.0 * MARKER_SIGMA)))
-        return x[3 * count : 3 * count + 3], float(x[-1]) if self.moving else 0.0, float(np.median(left[self.seen]))
+        speed = float(x[-1]) if self.moving else 0.0
+        return x[3 * count : 3 * count + 3], speed, float(np.median(left[self.seen])), self.usual + x[: 3 * count].reshape(-1, 3)
