@@ -22,7 +22,7 @@ POSES = 60
 """Frames from which the shift is found, spread over the clip."""
 MARKER_SIGMA = 0.015
 """Usual distance of a marker from the fitted body [m]."""
-ROUNDS = 4
+ROUNDS = 6
 """Of weighing down markers that lie far off."""
 TRUSTED = 0.02
 """Distance between markers and body beyond which the two are not of one trial [m], median."""
@@ -110,6 +110,6 @@ class _Problem:
             normal[np.arange(3 * count), np.arange(3 * count)] += prior
             x = np.linalg.solve(normal, np.einsum("tkin,tk,tki->n", design, weight, target, optimize=True))
             left = np.linalg.norm(target - design @ x, axis=-1)
-            weight = self.seen / (MARKER_SIGMA**2 * np.maximum(1.0, left / (2.0 * MARKER_SIGMA)))
+            weight = self.seen / (MARKER_SIGMA**2 * (1.0 + (left / (2.0 * MARKER_SIGMA)) ** 2))
         speed = float(x[-1]) if self.moving else 0.0
         return x[3 * count : 3 * count + 3], speed, float(np.median(left[self.seen])), self.usual + x[: 3 * count].reshape(-1, 3)

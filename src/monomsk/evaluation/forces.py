@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float
 from scipy.spatial.transform import Rotation
 
 from monomsk.config import KineticsConfig
-from monomsk.datasets import augment
 from monomsk.datasets.forces import Case, MeasuredForces
+from monomsk.kinematics import smooth_path
 from monomsk.kinetics import classic, filtering
 from monomsk.kinetics.feet import feet_of
 from monomsk.model.compile import compile_model
@@ -175,8 +175,8 @@ def timing(
 
 def sliding(case: Case, found: Kinetics, measured: MeasuredForces) -> float:
     """Mean speed along the floor of the sole point nearest to the measured centre of pressure, while it carries [mm/s]."""
-    feet, point = feet_of(case.spec), augment.soles(compile_model(case.spec), found.q)
-    side = np.array([case.spec.contacts[i].body[-1] for i in range(point.shape[1])])
+    feet, point = feet_of(case.spec), smooth_path.soles(compile_model(case.spec), found.q)
+    side = np.array([contact.body[-1] for contact in case.spec.contacts])
     speed = np.linalg.norm(np.gradient(point[..., [0, 2]], measured.time, axis=0), axis=-1)
     near = np.linalg.norm(point[:, None, :, [0, 2]] - measured.cop[:, :, None, [0, 2]], axis=-1)
     near = np.where((side[None] == np.array([[b[-1]] for b in feet.bodies]))[None], near, np.inf).argmin(-1)
