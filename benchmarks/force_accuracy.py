@@ -18,11 +18,14 @@ from monomsk.errors import MonomskError
 from monomsk.evaluation.forces import WAYS, Score, activity_of, by_person, heading, judge
 from monomsk.types import Kinetics
 
-TITLES = {
-    **{"vertical": "vertical % BW", "fore-aft": "fore-aft % BW", "lateral": "lateral % BW", "vector": "vector % BW"},
-    **{"total": "both feet % BW", "cop": "CoP cm", "hip": "hip % BW·h", "knee": "knee % BW·h", "ankle": "ankle % BW·h"},
-    **{"moments": "moments % BW·h", "peak knee": "peak knee % BW·h", "residual force": "residual % peak"},
-    **{"residual moment": "residual % BW·h", "strike": "strike ms", "lift": "lift ms", "missed": "missed %", "slide": "sliding mm/s"},
+UNITS = {
+    "% BW": ("vertical", "fore-aft", "lateral", "vector", "total"),
+    "cm": ("cop",),
+    "% BW·h": ("hip", "knee", "ankle", "moments", "peak knee", "residual moment"),
+    "% peak": ("residual force",),
+    "ms": ("strike", "lift"),
+    "%": ("missed",),
+    "mm/s": ("slide",),
 }
 MEASURED = "plates"
 """How the measured forces themselves are called among the ways: only their residuals say something."""
@@ -103,9 +106,10 @@ def _tell_scores(scores: dict[str, list[Score]]) -> None:
         people = {s.person for s in next(iter(rows.values()))}
         print(f"\n{kind}: {len(next(iter(rows.values())))} trials of {len(people)} people")
         means = {way: by_person(of_way) for way, of_way in rows.items()}
-        print(f"{'':20s}" + "".join(f"{way:>12s}" for way in means))
-        for name, title in TITLES.items():
-            print(f"{title:20s}" + "".join(f"{m[name]:12.2f}" for m in means.values()))
+        print(f"{'':24s}" + "".join(f"{way:>12s}" for way in means))
+        for unit, names in UNITS.items():
+            for name in names:
+                print(f"{name + ' ' + unit:24s}" + "".join(f"{m[name]:12.2f}" for m in means.values()))
 
 
 def _draw(trials: list[Shown], path: Path) -> None:

@@ -29,7 +29,7 @@ def plates(share: float = 0.4) -> Plates:
     feet, state, _ = needed(case(), MOMENT_CUTOFF)
     middle = Soles(state.point, feet.foot).middle() * [1.0, 0.0, 1.0]
     force = state.wrench[:, None, 3:] * np.array([share, 1.0 - share])[:, None]
-    cop = middle + [0.02, 0.0, 0.0] - SHIFT + [0.0, SHIFT[1], 0.0]
+    cop = middle + np.array([0.02, 0.0, 0.0]) - SHIFT * [1.0, 0.0, 1.0]
     moment = np.zeros_like(force)
     moment[..., 1] = 3.0
     return Plates(BEGIN + squatting().time, force, cop, moment)
@@ -46,7 +46,7 @@ def test_both_feet_are_known_and_the_forces_are_the_plates() -> None:
     assert found.whole.all()
     weight = found.mass * 9.80665
     assert np.abs(found.force - truth.force)[inner].max() < 0.01 * weight
-    np.testing.assert_allclose(found.cop[inner], (truth.cop + [SHIFT[0], 0.0, SHIFT[2]])[inner], atol=0.003)
+    np.testing.assert_allclose(found.cop[inner], (truth.cop + SHIFT * [1.0, 0.0, 1.0])[inner], atol=0.003)
     np.testing.assert_allclose(found.moment[inner][..., 1], 3.0, atol=0.3)
     assert found.level == pytest.approx(0.0, abs=1e-3)
     np.testing.assert_allclose(found.wrench[..., :3], np.cross(found.cop, found.force) + found.moment)

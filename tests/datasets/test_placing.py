@@ -34,7 +34,7 @@ def test_the_shift_is_found_again_though_markers_sit_elsewhere(*, treadmill: boo
     assert found.offset == pytest.approx(SHIFT, abs=0.003)
     assert found.speed == pytest.approx(speed, abs=0.002)
     assert found.distance < 0.006
-    np.testing.assert_allclose(found.of(np.array([2.0]))[0], found.offset + [2.0 * found.speed, 0.0, 0.0])
+    np.testing.assert_allclose(found.of(np.array([2.0]))[0], found.offset + np.array([2.0 * found.speed, 0.0, 0.0]))
 
 
 def test_a_marker_is_told_where_it_sits() -> None:

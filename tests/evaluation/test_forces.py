@@ -124,16 +124,15 @@ def test_activities_go_by_their_first_word(text: str, kind: str) -> None:
 def test_a_way_that_says_what_the_plates_say_has_no_error() -> None:
     case = case_of(squatting(), 1.75)
     found = WAYS["classic"](case)
-    measured = MeasuredForces(
-        found.time, found.force, found.cop, found.moment, np.ones(found.contact.shape, bool), np.ones(len(found.time), bool), case.subject.mass, 0.0
-    )  # fmt: skip
+    known = np.ones(found.contact.shape, bool)
+    measured = MeasuredForces(found.time, found.force, found.cop, found.moment, known, known.all(1), case.subject.mass, 0.0)
     values = forces.judge(case, measured, found, found)
     exact = ("vertical", "fore-aft", "lateral", "vector", "total", "cop", "hip", "knee", "ankle", "moments")
     assert {name: values[name] for name in exact} == pytest.approx(dict.fromkeys(exact, 0.0), abs=1e-9)
     # Its feet stand still, and its forces are those of its motion.
     assert 0.0 <= values["slide"] < 10.0
     assert values["residual force"] < 2.0
-    worse = forces.judge(case, measured, found, replace(found, force=1.1 * found.force, cop=found.cop + [0.02, 0.0, 0.0]))
+    worse = forces.judge(case, measured, found, replace(found, force=1.1 * found.force, cop=found.cop + np.array([0.02, 0.0, 0.0])))
     weight = measured.mass * 9.80665
     stands = measured.force[..., 1] > forces.STANCE
     assert worse["vertical"] == pytest.approx(10.0 * measured.force[stands][:, 1].mean() / weight)
