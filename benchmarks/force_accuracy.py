@@ -2,7 +2,8 @@
 
 Laboratory trials that were fitted into the corpus, forces hidden, motion from their markers. Prints, by source and activity, in how many
 trials every contact with the ground was measured and how well the measured forces fit the motion; then, by activity, every way's errors,
-means over people. `--each` tells every trial; `--plot FILE` draws one trial of each activity, measured (black) beside estimated.
+means over people. `plates` is inverse dynamics under the measured forces: what it leaves at the pelvis is the motion's fault, or the
+plates'. `--each` tells every trial; `--plot FILE` draws one trial of each activity, measured (black) beside estimated.
 """
 
 import argparse
@@ -52,7 +53,7 @@ def main() -> None:
         if row.split != options.split or options.only not in row.file:
             continue
         try:
-            case, measured = read_case(options.corpus, root, row)
+            case, measured = read_case(options.corpus, root, row, as_fitted=options.as_fitted)
         except MonomskError as error:
             print(f"left out: {error}")
             continue
@@ -80,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ways", nargs="*", choices=tuple(WAYS), default=tuple(WAYS))
     parser.add_argument("--only", default="", help="only trials with this in their file's name")
     parser.add_argument("--each", action="store_true")
+    parser.add_argument("--as-fitted", action="store_true", help="the motion of the corpus instead of that of the markers")
     parser.add_argument("--plot", type=Path)
     return parser.parse_args()
 

@@ -85,9 +85,10 @@ class MeasuredForces:
         return np.concatenate([np.cross(self.cop, self.force) + self.moment, self.force], -1)
 
 
-def read_case(folder: Path, root: Path, row: Row) -> tuple[Case, MeasuredForces]:
+def read_case(folder: Path, root: Path, row: Row, *, as_fitted: bool = False) -> tuple[Case, MeasuredForces]:
     """A trial of a laboratory folder `root` (with `trials.csv`) that was fitted into the corpus `folder`, and its forces.
 
+    Its motion is that of the markers (`tracing`), or the clip's own where `as_fitted`, to see what the difference is worth.
     Raises FormatError (no such clip, damaged files), InputError (no mass; clip and trial that do not belong together).
     """
     path = folder / "clips" / f"{corpus.key_of(row.source, row.person, row.trial)}.npz"
@@ -97,8 +98,9 @@ def read_case(folder: Path, root: Path, row: Row) -> tuple[Case, MeasuredForces]
     recording = laboratory.recording(root, row)
     where = place(clip, recording, points_for(recording.points), clip.body(generic_body()))
     case = case_of(clip, row.height)
-    q, distance = retraced(clip, recording, where, case.spec)
-    case = replace(case, motion=replace(case.motion, q=q), distance=distance)
+    if not as_fitted:
+        q, distance = retraced(clip, recording, where, case.spec)
+        case = replace(case, motion=replace(case.motion, q=q), distance=distance)
     start = float(recording.markers.time[0])
     return case, measure(case, laboratory.read_plates(root / row.file), where.of(clip.time), start)
 

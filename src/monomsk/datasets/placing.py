@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
@@ -58,7 +59,7 @@ def place(clip: MotionClip, recording: Recording, points: tuple[Point, ...], bod
     if len(markers.time) != len(clip.time) or len(known) < 6:
         raise InputError(f"{recording.key}: {len(markers.time)} frames and {len(known)} known points are not the clip's {len(clip.time)}")
     chosen = np.unique(np.linspace(0, len(clip.time) - 1, POSES).round().astype(int))
-    poses = _poses(body, np.asarray(clip.q[chosen], float))
+    poses = _poses(body, jnp.asarray(clip.q[chosen], float))
     R, p = np.asarray(poses.R), np.asarray(poses.p)
     columns = [column[k.name] for k in known]
     seen = np.isfinite(markers.sigma[chosen][:, columns]) & np.isfinite(markers.xyz[chosen][:, columns]).all(-1)

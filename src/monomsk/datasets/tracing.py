@@ -2,7 +2,7 @@
 
 Clips of the corpus teach how people look: their motion is smooth and its feet stand still, at the price of some millimetres at the
 pelvis, in step with the steps. Two derivatives make of these a force that comes 40 ms late and is half the true one in walking
-(docs/training.md). Here nothing is believed of the floor, and accelerations are freer, up to what a low-pass takes out anyway.
+(docs/kinetics.md). Here nothing is believed of the floor, and accelerations are freer, up to what a low-pass takes out anyway.
 """
 
 from dataclasses import replace
