@@ -29,8 +29,8 @@ def test_the_markers_motion_comes_back() -> None:
     q, distance = retraced(clip, recording(marker_places()), where, case_of(clip, None).spec)
     up = clip.names.index("pelvis_ty")
     before, after = (np.abs(np.diff(x[:, up] - squatting().q[:, up], 2)) for x in (clip.q, q))
-    # At one frame the made-up knees turn abruptly, which is rounded off.
-    assert np.quantile(after, 0.9) < 0.2 * np.quantile(before, 0.9)
+    # In the middle of the frames: at one, the made-up knees turn abruptly, which is rounded off.
+    assert np.median(after) < 0.2 * np.median(before)
     assert distance < 0.002
 
 
