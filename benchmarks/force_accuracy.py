@@ -125,7 +125,7 @@ def _draw(trials: list[Shown], path: Path) -> None:
         _draw_trial(column, one)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper right", ncols=len(labels))
-    figure.tight_layout()
+    figure.tight_layout(rect=(0.0, 0.0, 1.0, 0.97))
     figure.savefig(path, dpi=70)
 
 
