@@ -98,6 +98,20 @@ class KineticsConfig:
 
 
 @dataclass(frozen=True)
+class LoadsConfig:
+    """What is known to act on the body; it takes the place of the estimate."""
+
+    external_loads: Path | None = None
+    """Measured forces: OpenSim's external_loads.xml, a .mot or .sto whose columns name the feet, or a .toml with carried masses."""
+    loads_offset: float | Literal["auto"] | None = None
+    """Time in the video less that of the force plates [s]; auto finds it by the vertical force. 0 if not given."""
+    loads_turn: float | None = None
+    """Turn of the laboratory about the vertical into the run's frame, from Z towards X [degrees]; from where the feet are if not given."""
+    loads_shift: tuple[float, float, float] | None = None
+    """Shift of the laboratory after that turn [m]; from where the feet are if not given."""
+
+
+@dataclass(frozen=True)
 class MusclesConfig:
     """Static optimization."""
 
@@ -135,4 +149,5 @@ class Config:
     mesh: MeshConfig = field(default_factory=MeshConfig)
     kinematics: KinematicsConfig = field(default_factory=KinematicsConfig)
     kinetics: KineticsConfig = field(default_factory=KineticsConfig)
+    loads: LoadsConfig = field(default_factory=LoadsConfig)
     muscles: MusclesConfig = field(default_factory=MusclesConfig)

@@ -9,6 +9,7 @@ from typing import Any
 
 from monomsk.config import Config
 from monomsk.io import config_file, external_loads, grf, keypoints_npz, muscle_tables, osim_write, results, trc
+from monomsk.io import loads as load_files
 from monomsk.report.folder import writing
 from monomsk.report.page import page
 from monomsk.report.provenance import provenance
@@ -48,7 +49,8 @@ def _write_tables(trial: Trial, place: Path) -> None:
     if trial.kinetics is not None:
         results.write_kinetics(place / "kinetics.sto", trial.kinetics)
         grf.write(place / "grf.mot", trial.kinetics)
-        external_loads.write(place / "external_loads.xml", "grf.mot", external_loads.ground_forces(trial.kinetics.bodies))
+        forces = (*external_loads.ground_forces(trial.kinetics.bodies), *external_loads.besides(trial.kinetics.outside))
+        external_loads.write(place / "external_loads.xml", "grf.mot", forces)
     if trial.muscles is not None:
         results.write_activations(place / "muscle_activations.sto", trial.muscles)
         results.write_muscle_forces(place / "muscle_forces.sto", trial.muscles)
@@ -70,5 +72,6 @@ def _names(place: Path) -> list[str]:
 def _inputs(config: Config) -> list[Path]:
     """Files that the settings name."""
     mesh = (config.mesh.mesh, config.mesh.body_model)
-    named = (config.camera.camera, config.keypoints.keypoints, *mesh, config.kinematics.model)
+    loads = () if config.loads.external_loads is None else load_files.files(config.loads.external_loads)
+    named = (config.camera.camera, config.keypoints.keypoints, *mesh, config.kinematics.model, *loads)
     return [path for path in named if path is not None]

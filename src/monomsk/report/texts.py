@@ -7,6 +7,10 @@ FORCES = (
     "The force of the ground on each foot, from the movement of the whole body alone: no plate measured it. "
     "Shading: that foot is on the ground. While both feet stand, their sum is known better than how they share it."
 )
+FORCES_MEASURED = (
+    "The force of the ground on each foot. It was measured on the right foot in {right:.0f} % of the frames and on the left one in "
+    "{left:.0f} %; the rest is estimated from the movement of the whole body. Shading: that foot is on the ground."
+)
 RESIDUALS = (
     "What the equations of motion still lack after the ground forces, as a force and a moment at the pelvis. A perfect result has none; "
     "large values mean that movement, masses or contacts are not right there."
