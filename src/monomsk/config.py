@@ -87,6 +87,8 @@ class KinematicsConfig:
     """Where a reprojection error begins to count as an outlier [standard deviations]."""
     iterations: int = 24
     """Most steps of the second, full fit."""
+    draws: int = 12
+    """Errors that the motion may have, to carry through to forces and moments for their standard deviations; 0 for none of these."""
 
 
 @dataclass(frozen=True)

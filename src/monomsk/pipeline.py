@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from monomsk.config import Config, KinematicsConfig, LoadsConfig, MeshConfig, Stage
+from threadpoolctl import threadpool_limits
+
+from monomsk.config import Config, KinematicsConfig, KineticsConfig, LoadsConfig, MeshConfig, Stage
 from monomsk.errors import InputError
 from monomsk.io import loads as load_files
 from monomsk.io.body import load_anatomy, load_body
@@ -25,20 +27,22 @@ from monomsk.kinematics.classic import fit
 from monomsk.kinematics.embodied import embody
 from monomsk.kinetics.classic import estimate
 from monomsk.kinetics.feet import feet_of
-from monomsk.kinetics.measured import Run, check, check_times, under_loads
+from monomsk.kinetics.measured import Run, check, check_times, fixed, under_loads
+from monomsk.kinetics.uncertainty import with_spread
 from monomsk.markers import learned
 from monomsk.markers.lift import lift
 from monomsk.markers.mesh import lift_mesh, mesh_points, with_surface
 from monomsk.markers.skel import with_angles
 from monomsk.mesh_track import MeshTrack
 from monomsk.model.edit import with_contacts_of
+from monomsk.model.spec import ModelSpec
 from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
 from monomsk.networks import load_networks
 from monomsk.outside_loads import AppliedForce, Loads
-from monomsk.types import Clip, Kinetics, Progress, Subject, Trial
+from monomsk.types import Clip, Kinetics, Motion, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -151,12 +155,25 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
     assert trial.body is not None
     motion, body, loads = trial.motion, trial.body, _loads(trial, config)
 
-    def way(outside: tuple[AppliedForce, ...]) -> Kinetics:
-        return estimate(motion, body, trial.subject, config.kinetics, progress, outside=outside)
+    def way(motion: Motion, chosen: LoadsConfig) -> Kinetics:
+        plain = partial(_forces_besides, motion, body, trial.subject, config.kinetics)
+        run = Run(motion, body, trial.subject, _start(trial))
+        return plain(()) if loads is None else under_loads(plain, loads, run, config.kinetics, chosen)
 
-    run = Run(motion, body, trial.subject, _start(trial))
-    kinetics = way(()) if loads is None else under_loads(way, loads, run, config.kinetics, config.loads)
+    # Small factorisations by the hundred: threads of the linear algebra library only wait for each other there.
+    with threadpool_limits(limits=1, user_api="blas"):
+        kinetics = way(motion, config.loads)
+        progress(0.3)
+        found = fixed(config.loads, kinetics.placing)
+        kinetics = with_spread(kinetics, motion, lambda drawn: way(drawn, found), trial.subject)
     return replace(trial, kinetics=kinetics, warnings=kinetics.warnings)
+
+
+def _forces_besides(
+    motion: Motion, body: ModelSpec, subject: Subject, config: KineticsConfig, outside: tuple[AppliedForce, ...]
+) -> Kinetics:
+    """The estimate of forces while others act besides the ground."""
+    return estimate(motion, body, subject, config, outside=outside)
 
 
 def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Trial:

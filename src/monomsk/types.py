@@ -173,6 +173,8 @@ class Motion:
     """rad and m."""
     sigma: Float[np.ndarray, "time nq"] | None = None
     """Standard deviation of q, when the solver gives one."""
+    draws: Float[np.ndarray, "draw time nq"] | None = None
+    """Errors of q that are as likely as any, when the solver gives them: how far the frames and coordinates go together."""
     contact: Float[np.ndarray, "time 2"] | None = None
     """Probability that the right and the left foot is planted."""
     quality: dict[str, float] = field(default_factory=dict[str, float])
@@ -209,6 +211,10 @@ class Kinetics:
     """Where a foot's wrench was measured and not estimated; None where nothing was."""
     placing: Placing | None = None
     """How the measured forces were brought into the run."""
+    tau_sigma: Float[np.ndarray, "time nq"] | None = None
+    """Standard deviation of tau [N·m, N], where the motion tells its own."""
+    force_sigma: Float[np.ndarray, "time foot 3"] | None = None
+    """The same of the forces [N]."""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,18 @@ def write(path: Path | str, kinetics: Kinetics) -> None:
     storage.write(path, storage.Table(kinetics.time, names, np.concatenate(parts, axis=1), name="Ground reaction forces"))
 
 
+def write_sd(path: Path | str, kinetics: Kinetics) -> None:
+    """Write grf_sd.sto: standard deviations of the forces on both feet under the names that the forces have.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    assert kinetics.force_sigma is not None
+    names = tuple(name for foot in FEET for name in columns(foot)[:3])
+    values = kinetics.force_sigma.reshape(len(kinetics.time), -1)
+    storage.write(path, storage.Table(kinetics.time, names, values, name="Standard deviations of ground reaction forces"))
+
+
 def read(path: Path | str) -> GroundForce:
     """Read the forces of both feet.
 

@@ -32,7 +32,7 @@ APART = 0.08
 """Distance of centres of pressure from the feet that is worth a warning (RMS) [m]."""
 UNLIKE = 0.8
 """Correlation of vertical forces below which a warning is due."""
-WHOLE = 0.995
+WHOLE = 0.98
 """Share of the frames from which a foot's force counts as measured throughout."""
 HEAVIEST = 20.0
 """No ground pushes harder [body weights]."""
@@ -72,6 +72,13 @@ def under_loads(way: Way, loads: Loads, run: Run, kinetics: KineticsConfig, conf
     if feet is None:
         return replace(estimate, placing=placing)
     return _replaced(estimate, at_times(moved(feet, placing, run.start), run.motion.time), placing, run, kinetics)
+
+
+def fixed(config: LoadsConfig, placing: Placing | None) -> LoadsConfig:
+    """Settings that put the plates where they were found to be, for other motions of the same run."""
+    if placing is None:
+        return config
+    return replace(config, loads_offset=placing.offset, loads_turn=math.degrees(placing.turn), loads_shift=placing.shift)
 
 
 def check(loads: Loads, spec: ModelSpec, subject: Subject) -> None:

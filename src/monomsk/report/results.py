@@ -46,9 +46,15 @@ def _write_tables(trial: Trial, place: Path) -> None:
         osim_write.write(place / "model.osim", trial.body)
     if trial.motion is not None:
         results.write_motion(place / "kinematics.mot", trial.motion)
+        if trial.motion.sigma is not None:
+            results.write_motion_sd(place / "kinematics_sd.sto", trial.motion)
     if trial.kinetics is not None:
         results.write_kinetics(place / "kinetics.sto", trial.kinetics)
         grf.write(place / "grf.mot", trial.kinetics)
+        if trial.kinetics.tau_sigma is not None:
+            results.write_kinetics_sd(place / "kinetics_sd.sto", trial.kinetics)
+        if trial.kinetics.force_sigma is not None:
+            grf.write_sd(place / "grf_sd.sto", trial.kinetics)
         forces = (*external_loads.ground_forces(trial.kinetics.bodies), *external_loads.besides(trial.kinetics.outside))
         external_loads.write(place / "external_loads.xml", "grf.mot", forces)
     if trial.muscles is not None:
