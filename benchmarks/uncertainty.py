@@ -109,9 +109,8 @@ def _tell(title: str, every: dict[str, Pairs]) -> None:
         scale, unit = _unit(name)
         inside = [100.0 * np.mean(np.abs(pairs.error) <= k * pairs.stated) for k in (1, 2)]
         bars = ", ".join(f"{scale * a:.1f} → {scale * b:.1f}" for a, b in _quarters(pairs))
-        print(
-            f"{name:22s}{scale * _rms(pairs.stated):8.2f}{scale * _rms(pairs.error):8.2f}{unit:>8s}{inside[0]:9.0f} %{inside[1]:9.0f} %   {bars}"
-        )
+        sizes = "".join(f"{scale * _rms(values):8.2f}" for values in (pairs.stated, pairs.error))
+        print(f"{name:22s}{sizes}{unit:>8s}{inside[0]:9.0f} %{inside[1]:9.0f} %   {bars}")
 
 
 def _calibrate(every: dict[str, Pairs]) -> None:

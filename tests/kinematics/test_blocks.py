@@ -60,3 +60,6 @@ def test_spread_is_that_of_the_inverse() -> None:
     np.testing.assert_allclose(found.sigma**2, np.diag(inverse), rtol=1e-9)
     np.testing.assert_allclose(np.cov(found.draws), inverse, atol=0.05 * np.diag(inverse).max())
     np.testing.assert_array_equal(found.draws[:, :3], spread_bordered(matrix, border, corner, 20000, seed=1).draws[:, :3])
+    none = spread_bordered(matrix, border, corner, 0, seed=1)
+    assert none.draws.shape == (frames * nx, 0)
+    np.testing.assert_array_equal(none.sigma, found.sigma)

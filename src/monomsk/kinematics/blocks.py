@@ -155,7 +155,8 @@ def spread_bordered(
     by_corner = solved @ root
     variance = _diagonal(factors, links).reshape(-1)[:rows] + (by_corner**2).sum(1)
     rng = np.random.default_rng(seed)
-    own = _backwards(factors, links, rng.standard_normal((len(factors), len(factors[0]), count)))[:rows]
+    noise = rng.standard_normal((len(factors), len(factors[0]), count))
+    own = _backwards(factors, links, noise)[:rows] if count else np.zeros((rows, 0))
     return Spread(np.sqrt(variance), own - by_corner @ rng.standard_normal((root.shape[1], count)))
 
 
