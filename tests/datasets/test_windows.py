@@ -1,6 +1,6 @@
 """Windows made on the fly: other tempo, body and limbs, and still what the clip is."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import jax
 import jax.numpy as jnp
@@ -27,14 +27,14 @@ def body():
 
 @pytest.fixture(scope="module")
 def made(body):
-    """Windows of a configuration, all by one program: what `windows` reads of it is given as numbers."""
+    """Windows of a configuration, all by one program: all but the number of frames is given as numbers."""
     source = pack_clips(CLIPS)
-    read = ("disturbed", "lean", "stature")
-    run = jax.jit(lambda pack, drawn, numbers: windows(body, pack, drawn, replace(PLAIN, **numbers)))
+    numbers = [f.name for f in fields(WindowsConfig) if f.name != "frames"]
+    run = jax.jit(lambda pack, drawn, given: windows(body, pack, drawn, replace(PLAIN, **given)))
 
     def windows_of(config, seed=0, **changes):
         drawn = draw(source, SIZE, config, np.random.default_rng(seed))._replace(**changes)
-        return drawn, run(source.pack, drawn, {name: getattr(config, name) for name in read})
+        return drawn, run(source.pack, drawn, {name: getattr(config, name) for name in numbers})
 
     return windows_of
 
