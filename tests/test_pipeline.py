@@ -51,7 +51,7 @@ def walked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_stages_are_those_of_the_design() -> None:
-    assert pipeline.STAGES == ("keypoints", "markers", "kinematics", "kinetics", "muscles", "report")
+    assert pipeline.STAGES == ("keypoints", "markers", "kinematics", "kinetics", "simulation", "muscles", "report")
     assert tuple(pipeline._WAY) == pipeline.STAGES[: len(pipeline._WAY)]
 
 
