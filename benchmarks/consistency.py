@@ -55,7 +55,7 @@ def main() -> None:
         began = time.perf_counter()
         found = search(motion, before, case.spec, case.subject)
         spent, seconds = spent + time.perf_counter() - began, seconds + float(case.motion.time[-1])
-        model, speeds = compile_model(case.spec), filtering.rates(motion.time, filtering.unwrap(motion.q, motion.rotational), 6.0)[1]
+        speeds = filtering.rates(motion.time, filtering.unwrap(motion.q, motion.rotational), KineticsConfig().lowpass)[1]
         after = found.kinetics if not found.trouble else before
         rate = speeds_of(found) if not found.trouble else speeds
         for way, kinetics, qd in (("classic", before, speeds), ("refined", after, rate)):
@@ -106,9 +106,8 @@ def _tell_second(name: str, case: Case) -> None:
     error = defects(model, (), (q, qd), (tau, nothing), (at, 1.0))
     slides = [i for i in model.root if not model.rotational[i]]
     turns = [i for i in model.free if model.rotational[i]]
-    print(
-        f"{name:40s} after 1 s: angles {np.degrees(np.abs(error[:, turns]).max()):.2g} deg, pelvis {1e3 * np.abs(error[:, slides]).max():.2g} mm"
-    )
+    angle, place = np.degrees(np.abs(error[:, turns]).max()), 1e3 * np.abs(error[:, slides]).max()
+    print(f"{name:40s} after 1 s: angles {angle:.2g} deg, pelvis {place:.2g} mm")
 
 
 def _tell(scores: dict[str, dict[str, list[Score]]]) -> None:

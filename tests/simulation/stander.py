@@ -18,8 +18,8 @@ WEIGHT = 50.0 * 9.80665
 @cache
 def spec() -> ModelSpec:
     names = ("pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz")
-    turns = tuple(Axis(d, Linear(1.0), n) for d, n in zip((Z, X, Y), names[:3], strict=True))
-    slides = tuple(Axis(d, Linear(1.0), n) for d, n in zip((X, Y, Z), names[3:], strict=True))
+    turns = Axis(Z, Linear(1.0), names[0]), Axis(X, Linear(1.0), names[1]), Axis(Y, Linear(1.0), names[2])
+    slides = Axis(X, Linear(1.0), names[3]), Axis(Y, Linear(1.0), names[4]), Axis(Z, Linear(1.0), names[5])
     free = tuple(Coordinate(n, i < 3, (-3.0, 3.0), HEIGHT if n == "pelvis_ty" else 0.0) for i, n in enumerate(names))
     joints = [Joint("root", "CustomJoint", "ground", "pelvis", Frame(), Frame(), turns, slides, free)]
     bodies, contacts = [Body("pelvis", 40.0, (0.0, 0.2, 0.0), (1.5, 0.6, 1.4, 0.0, 0.0, 0.0))], list[ContactSphere]()

@@ -273,7 +273,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class CorpusDynamics:
-    """Moments and ground forces for the motions of a corpus, by optimal control: what the inverse dynamics can learn from without plates."""
+    """Moments and ground forces for the motions of a corpus, by optimal control: to learn from without force plates."""
 
     corpus: Path
     """Folder that `monomsk corpus` made."""

@@ -49,8 +49,8 @@ def _in_turn(clips: Sequence[MotionClip]) -> tuple[MotionClip, ...]:
 
 def _line(report: Report) -> str:
     return (
-        f"residual {report.first_residual_force:.1f} → {report.residual_force:.2f} % of the peak force, moved {report.moved_points:.0f} mm, "
-        f"cost {report.cost:.1f} a frame{', ' if report.trouble else ''}{report.trouble}"
+        f"residual {report.first_residual_force:.1f} → {report.residual_force:.2f} % of the peak force, moved "
+        f"{report.moved_points:.0f} mm, cost {report.cost:.1f} a frame{', ' if report.trouble else ''}{report.trouble}"
     )
 
 

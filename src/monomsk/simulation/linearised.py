@@ -4,7 +4,9 @@ Joint moments do not appear: they are whatever the motion asks for. What is left
 which nothing but the ground can answer. Derivatives come from the kernels (`physics.native_dynamics`), six passes backwards a frame.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -124,8 +126,9 @@ def _under_wrenches(model: Model, bodies: tuple[int, ...], place: Array, state: 
     return jax.vmap(one)(state, wrench)
 
 
-def _whole(one: partial, place: np.ndarray, state: np.ndarray, force: np.ndarray, level: np.ndarray):  # noqa: ANN202
-    count, parts = len(force), []
+def _whole(one: Callable[..., Any], place: np.ndarray, state: np.ndarray, force: np.ndarray, level: np.ndarray) -> Any:
+    """A compiled function of chunks of frames, over all frames."""
+    count, parts = len(force), list[Any]()
     rows = (np.swapaxes(state, 0, 1), force, level)
     for low in range(0, count, CHUNK):
         part = [jnp.asarray(a[np.minimum(np.arange(low, low + CHUNK), count - 1)]) for a in rows]

@@ -5,6 +5,7 @@ frame, so they are eliminated there, and a step costs one banded system of the m
 its cone, joints within their ranges) are squares of how far they are broken.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +33,10 @@ LIMIT_SIGMA = 0.01
 """Of the joints' ranges [rad]."""
 LASTING = (1.8, 0.35, 0.15)
 """Over how long an error of the given motion, of its speeds and of its accelerations counts once [s]."""
+
+
+Back = Callable[[Float[np.ndarray, "3 time nx"]], Float[np.ndarray, "time contact 3"]]
+"""Change of the forces that goes best with a change of the motion's state."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,9 @@ def improve(task: Task, here: Answer) -> Answer:
     return replace(here, settled=True)
 
 
-def _system(task: Task, frames: linearised.Frames, state: np.ndarray, force: np.ndarray):  # noqa: ANN202
+def _system(
+    task: Task, frames: linearised.Frames, state: Float[np.ndarray, "3 time nx"], force: Float[np.ndarray, "time contact 3"]
+) -> tuple[Banded, Float[np.ndarray, "count nx"], Back]:
     """Matrix and gradient of the motion, and the forces that go with a change of its state."""
     nx, weights, interval = state.shape[-1], task.spline.weights(task.time), task.spline.interval(task.time)
     block, gradient = np.zeros((task.spline.count, SPAN, nx, nx)), np.zeros((task.spline.count, nx))
@@ -144,7 +151,9 @@ def _system(task: Task, frames: linearised.Frames, state: np.ndarray, force: np.
     return Banded(block), gradient, back
 
 
-def _without_forces(task: Task, frames: linearised.Frames, force: np.ndarray):  # noqa: ANN202
+def _without_forces(
+    task: Task, frames: linearised.Frames, force: Float[np.ndarray, "time contact 3"]
+) -> tuple[Float[np.ndarray, "time row 3 nx"], Float[np.ndarray, "time row"], Back]:
     """Rows (time, row, 3, nx) and values of the root's equations and the cone with the forces eliminated, and how to get those back."""
     count = len(force)
     beyond, by_beyond = _cone(task, force)
