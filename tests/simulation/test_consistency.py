@@ -34,7 +34,8 @@ def agreeing() -> tuple[Estimate, Given]:
 
 @jax.jit
 def loss(estimate: Estimate, given: Given) -> jax.Array:
-    return sum(consistency_loss(MODEL, LEGS, estimate, given, step=STEP, horizon=HORIZON, scale=SCALE))
+    found = consistency_loss(MODEL, LEGS, estimate, given, step=STEP, horizon=HORIZON, scale=SCALE)
+    return found.forward + found.inverse
 
 
 def test_motion_and_forces_that_agree_cost_nothing_and_others_do() -> None:

@@ -72,16 +72,18 @@ def track(clip: MotionClip) -> Tracked:
     away = np.linalg.norm(points(marked, after.q) - points(marked, case.motion.q), axis=-1)
     windows = window_errors(compile_model(case.spec), after, speeds_of(found))
     report = Report(
-        clip.key,
-        float(clip.time[-1] - clip.time[0]),
-        *(after.quality[name] for name in names),
-        *(before.quality[name] for name in names),
-        1e3 * float(np.sqrt(np.mean(away**2))),
-        windows["window_angle_error"],
-        windows["window_pelvis_error"],
-        found.answer.cost / len(clip.time),
-        found.answer.steps,
-        found.trouble,
+        key=clip.key,
+        seconds=float(clip.time[-1] - clip.time[0]),
+        residual_force=after.quality[names[0]],
+        residual_moment=after.quality[names[1]],
+        first_residual_force=before.quality[names[0]],
+        first_residual_moment=before.quality[names[1]],
+        moved_points=1e3 * float(np.sqrt(np.mean(away**2))),
+        window_angle=windows["window_angle_error"],
+        window_pelvis=windows["window_pelvis_error"],
+        cost=found.answer.cost / len(clip.time),
+        steps=found.answer.steps,
+        trouble=found.trouble,
     )
     return Tracked(clip.origin, found.kinetics, report)
 

@@ -64,4 +64,6 @@ def add_diagonal(
     index = np.arange(block.shape[-1])
     for d in range(SPAN):
         for j in range(SPAN - d):
-            np.add.at(block, (interval[:, None] + j, d, index, index), (weights[:, j] * weights[:, j + d])[:, None] * by)
+            part = np.zeros((len(block), len(index)))
+            np.add.at(part, interval + j, (weights[:, j] * weights[:, j + d])[:, None] * by)
+            block[:, d, index, index] += part

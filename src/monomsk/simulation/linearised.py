@@ -5,6 +5,7 @@ which nothing but the ground can answer. Derivatives come from the kernels (`phy
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,20 +25,21 @@ CHUNK = 128
 """Frames a compiled call takes; the last chunk is filled up, so that no length of clip compiles anew."""
 
 
-class Frames(eqx.Module):
+@dataclass(frozen=True)
+class Frames:
     """Of every frame: what is missing, where the soles are, and how both change. State: value, speed, acceleration."""
 
-    missing: Float[Array, "time root"]
+    missing: Float[np.ndarray, "time root"]
     """Generalized forces on the root's coordinates that nothing gives [N·m, N]."""
-    by_state: Float[Array, "time root 3 nx"]
-    by_force: Float[Array, "time root contact 3"]
-    point: Float[Array, "time contact 3"]
+    by_state: Float[np.ndarray, "time root 3 nx"]
+    by_force: Float[np.ndarray, "time root contact 3"]
+    point: Float[np.ndarray, "time contact 3"]
     """Lowest points of the contact spheres [m]."""
-    velocity: Float[Array, "time contact 3"]
+    velocity: Float[np.ndarray, "time contact 3"]
     """Their velocities as points of the foot [m/s]."""
-    point_by_x: Float[Array, "time contact 3 nx"]
-    velocity_by_rate: Float[Array, "time contact 3 nx"]
-    velocity_by_x: Float[Array, "time contact 3 nx"]
+    point_by_x: Float[np.ndarray, "time contact 3 nx"]
+    velocity_by_rate: Float[np.ndarray, "time contact 3 nx"]
+    velocity_by_x: Float[np.ndarray, "time contact 3 nx"]
 
 
 def coordinates(model: Model, place: Float[Array, " nq"], state: Float[Array, "3 nx"]) -> tuple[Array, Array, Array]:
@@ -91,7 +93,7 @@ def linearise(
     level: Float[np.ndarray, "time contact"],
 ) -> Frames:
     """All of it at a motion and forces [N] on the contact spheres, which act at the heights `level` [m]."""
-    return _whole(partial(_linearised, model), place, state, force, level)
+    return Frames(*_whole(partial(_linearised, model), place, state, force, level))
 
 
 def missing(
@@ -146,12 +148,12 @@ def _values(model: Model, place: Array, state: Array, force: Array, level: Array
 
 
 @eqx.filter_jit
-def _linearised(model: Model, place: Array, state: Array, force: Array, level: Array) -> Frames:
+def _linearised(model: Model, place: Array, state: Array, force: Array, level: Array) -> tuple[Array, ...]:
     root = jnp.array(model.root)
 
-    def one(state: Array, force: Array, level: Array) -> Frames:
+    def one(state: Array, force: Array, level: Array) -> tuple[Array, ...]:
         left, back = jax.vjp(lambda s, f: forces_of(model, place, s, f, level)[root], state, force)
         by_state, by_force = jax.vmap(back)(jnp.eye(len(model.root), dtype=left.dtype))
-        return Frames(left, by_state, by_force, *soles(model, place, state))
+        return left, by_state, by_force, *soles(model, place, state)
 
     return jax.vmap(one)(state, force, level)

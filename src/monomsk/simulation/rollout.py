@@ -57,8 +57,8 @@ def rollout(
         q, qd, _ = complete_rates(model, q + step * sum_q, qd + step * sum_qd, still)
         return (q, qd), (q, qd)
 
-    given = tuple(jnp.stack([a[:-1:2], a[1::2], a[2::2]], axis=1) for a in (forces.tau, forces.wrench))
-    _, later = jax.lax.scan(one, start, given)
+    parts = [jnp.stack([a[:-1:2], a[1::2], a[2::2]], axis=1) for a in (forces.tau, forces.wrench)]
+    _, later = jax.lax.scan(one, start, (parts[0], parts[1]))
     return tuple(jnp.concatenate([a[None], b]) for a, b in zip(start, later, strict=True))  # pyright: ignore[reportReturnType]
 
 
@@ -87,7 +87,11 @@ def defects(
     ends = []
     for low in range(0, len(starts), TOGETHER):
         rows = np.minimum(np.arange(low, low + TOGETHER), len(starts) - 1)
-        ends.append(np.asarray(_ends(model, bodies, (q[starts[rows]], qd[starts[rows]]), Forces(tau[rows], wrench[rows]), step)))
+        at_start, acting = (
+            (jnp.asarray(q[starts[rows]]), jnp.asarray(qd[starts[rows]])),
+            Forces(jnp.asarray(tau[rows]), jnp.asarray(wrench[rows])),
+        )
+        ends.append(np.asarray(_ends(model, bodies, at_start, acting, step)))
     return np.concatenate(ends)[: len(starts)] - q[starts + frames]
 
 
