@@ -56,8 +56,8 @@ def standing() -> tuple[Refined, Kinetics]:
 
 def test_nothing_is_missing_at_the_root_of_somebody_who_stands(standing: tuple[Refined, Kinetics]) -> None:
     found, before = standing
-    after = quality.residuals(found.kinetics, model().root, SUBJECT)
-    first = quality.residuals(before, model().root, SUBJECT)
+    after = quality.forces(found.kinetics, model().root, SUBJECT)
+    first = quality.forces(before, model().root, SUBJECT)
     assert first["residual_force_rms_percent_peak_grf"] > 5.0
     assert after["residual_force_rms_percent_peak_grf"] < 0.3
     assert after["residual_moment_rms_percent_bw_height"] < 0.3

@@ -14,20 +14,26 @@ WINDOW = 0.1
 GRAVITY = 9.80665
 
 
-def residuals(kinetics: Kinetics, root: tuple[int, ...], subject: Subject) -> dict[str, float]:
-    """Root mean squares and peaks of what is missing at the root, under the names that kinetics gives them."""
-    turns = kinetics.rotational[list(root)]
+def forces(kinetics: Kinetics, root: tuple[int, ...], subject: Subject) -> dict[str, float]:
+    """What is missing at the root and what the feet do, under the names that kinetics gives them."""
+    turns, weight = kinetics.rotational[list(root)], subject.mass * GRAVITY
     left = kinetics.tau[:, list(root)]
     size, turn = np.linalg.norm(left[:, ~turns], axis=1), np.linalg.norm(left[:, turns], axis=1)
-    peak = max(float(np.linalg.norm(kinetics.force.sum(axis=1), axis=1).max()), 1e-9)
+    total = np.linalg.norm(kinetics.force.sum(axis=1), axis=1)
+    peak = float(total.max())
+    share = 100.0 / peak if peak > 0.0 else float("inf")
     return {
         "residual_force_rms": rms(size),
         "residual_force_peak": float(size.max()),
-        "residual_force_rms_percent_peak_grf": 100.0 * rms(size) / peak,
-        "residual_force_peak_percent_peak_grf": 100.0 * float(size.max()) / peak,
+        "residual_force_rms_percent_peak_grf": share * rms(size),
+        "residual_force_peak_percent_peak_grf": share * float(size.max()),
         "residual_moment_rms": rms(turn),
         "residual_moment_peak": float(turn.max()),
-        "residual_moment_rms_percent_bw_height": 100.0 * rms(turn) / (subject.mass * GRAVITY * subject.height),
+        "residual_moment_rms_percent_bw_height": 100.0 * rms(turn) / (weight * subject.height),
+        "contact_share_r": float(kinetics.contact[:, 0].mean()),
+        "contact_share_l": float(kinetics.contact[:, 1].mean()),
+        "flight_share": float((~kinetics.contact.any(axis=1)).mean()),
+        "mean_vertical_force_body_weights": float(kinetics.force[..., 1].sum(axis=1).mean() / weight),
         "peak_ground_force": peak,
     }
 

@@ -27,6 +27,7 @@ HELP, HELP_LASTS = 0.15, 0.2
 """Residual [body weights, body weights × m] that is somebody's or something's help, and standard deviation of the window over which it is
 averaged [s]."""
 STEPS = 15
+"""Most Gauss–Newton steps."""
 MOST_MOVED = 1.0
 """Change of the motion beyond which forces or contacts are wrong rather than the motion [standard deviations of the kinematics]."""
 MOST_HELPED = 0.3
@@ -76,7 +77,7 @@ def search(motion: Motion, kinetics: Kinetics, spec: ModelSpec, subject: Subject
     motion, found = told(task, here, motion, kinetics)
     state = along(task.spline, here.points, task.time)
     moved = quality.rms((state[0] - task.target[0]) / task.sigma[0])
-    figures = quality.residuals(found, task.model.root, subject)
+    figures = quality.forces(found, task.model.root, subject)
     trouble = _trouble(task, here, moved, figures)
     told_figures = {
         "refined_moved_sigmas": moved,
@@ -101,7 +102,7 @@ def _trouble(task: Task, here: Answer, moved: float, figures: dict[str, float]) 
         return f"something else than the ground carries the person for {100.0 * helped:.0f} % of the clip"
     if moved > MOST_MOVED:
         return f"to agree, the motion would have to move by {moved:.1f} standard deviations (RMS)"
-    left = figures["residual_force_rms_percent_peak_grf"]
+    left = 100.0 * figures["residual_force_rms"] / max(figures["peak_ground_force"], task.weight)
     if left > MOST_LEFT and not task.held.any():
         return f"{left:.0f} % of the peak ground force would still be missing"
     return ""
