@@ -43,7 +43,7 @@ class Report:
     moved_points: float
     """Distance of keypoints and soles from where they were, RMS [mm]: the marker error that agreement costs."""
     window_angle: float
-    """RMS distance after a tenth of a second through the differential equation [deg]."""
+    """Distance after a tenth of a second through the differential equation, median of such windows [deg]."""
     window_pelvis: float
     """[mm]"""
     cost: float

@@ -65,8 +65,9 @@ def contact(model: Model, kinetics: Kinetics, qd: Float[np.ndarray, "time nq"], 
 
 
 def window_errors(model: Model, kinetics: Kinetics, qd: Float[np.ndarray, "time nq"], *, hands: bool = False) -> dict[str, float]:
-    """Where simulations of `WINDOW` seconds end that begin on the motion: RMS distance from it, of angles [deg] and of the pelvis [mm].
+    """Where simulations of `WINDOW` seconds end that begin on the motion: distance from it, of angles [deg, RMS] and of the pelvis [mm].
 
+    The median of the windows: a light foot under a load that does not follow it is lost within hundredths of a second.
     Joint moments and ground forces act, and at the root nothing (`hands` lets the residuals act there too).
     """
     bodies = tuple(model.body(b) for b in kinetics.bodies)
@@ -78,8 +79,8 @@ def window_errors(model: Model, kinetics: Kinetics, qd: Float[np.ndarray, "time 
     slides = [i for i in model.root if not model.rotational[i]]
     angles = [i for i in model.free if model.rotational[i]]
     return {
-        "window_angle_error": float(np.degrees(rms(error[:, angles]))),
-        "window_pelvis_error": 1e3 * rms(np.linalg.norm(error[:, slides], axis=1)),
+        "window_angle_error": float(np.degrees(np.median(np.sqrt(np.mean(error[:, angles] ** 2, axis=1))))),
+        "window_pelvis_error": 1e3 * float(np.median(np.linalg.norm(error[:, slides], axis=1))),
     }
 
 

@@ -58,7 +58,7 @@ class Spline:
                 np.add.at(band[j - i], first + i, weight[:, i] * weight[:, j])
         for i, a in enumerate((1.0, -2.0, 1.0)):
             for j, b in list(enumerate((1.0, -2.0, 1.0)))[i:]:
-                band[j - i, i : self.count - 2 + i] += 1e-9 * a * b
+                band[j - i, i : self.count - 2 + i] += 1e-12 * a * b
         return solveh_banded(band, right, lower=True)
 
 
