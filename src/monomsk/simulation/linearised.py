@@ -122,7 +122,7 @@ def joint_forces(
 def _under_wrenches(model: Model, bodies: tuple[int, ...], place: Array, state: Array, wrench: Array, _: Array) -> tuple[Array, ...]:
     def one(state: Array, wrench: Array) -> tuple[Array, ...]:
         q, qd, qdd = coordinates(model, place, state)
-        f_ext = jnp.zeros((len(model.body_names), 6), wrench.dtype).at[jnp.array(bodies)].add(wrench)
+        f_ext = jnp.zeros((len(model.body_names), 6), wrench.dtype).at[jnp.array(bodies, int)].add(wrench)
         return native_dynamics.inverse_dynamics(model, q, qd, qdd, f_ext), q, qd
 
     return jax.vmap(one)(state, wrench)
