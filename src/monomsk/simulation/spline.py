@@ -13,6 +13,8 @@ from scipy.interpolate import BSpline
 from scipy.linalg import solveh_banded
 
 DEGREE = 5
+FOURTH = (1.0, -4.0, 6.0, -4.0, 1.0)
+"""Fourth difference."""
 SPAN = DEGREE + 1
 """Control points that a time depends on."""
 
@@ -48,7 +50,7 @@ class Spline:
         return np.stack([np.take_along_axis(piece(time), column, axis=1) for piece in self._pieces], axis=1)
 
     def fit(self, time: Float[np.ndarray, " time"], values: Float[np.ndarray, "time n"]) -> Float[np.ndarray, "count n"]:
-        """Control points nearest to values at the times; hardly at all, they would rather be straight."""
+        """Control points nearest to values at the times; hardly at all, they would rather be cubic."""
         weight, first = self.weights(time)[:, 0], self.interval(time)
         band = np.zeros((SPAN, self.count))
         right = np.zeros((self.count, values.shape[1]))
@@ -56,16 +58,16 @@ class Spline:
             np.add.at(right, first + i, weight[:, i, None] * values)
             for j in range(i, SPAN):
                 np.add.at(band[j - i], first + i, weight[:, i] * weight[:, j])
-        for i, a in enumerate((1.0, -2.0, 1.0)):
-            for j, b in list(enumerate((1.0, -2.0, 1.0)))[i:]:
-                band[j - i, i : self.count - 2 + i] += 1e-12 * a * b
+        for i, a in enumerate(FOURTH):
+            for j, b in list(enumerate(FOURTH))[i:]:
+                band[j - i, i : self.count - len(FOURTH) + 1 + i] += 1e-12 * a * b
         return solveh_banded(band, right, lower=True)
 
 
 def spline_over(time: Float[np.ndarray, " time"], rate: float) -> Spline:
-    """Knots over the whole of `time` [s], at least `rate` of them a second but no more than times."""
+    """Knots over the whole of `time` [s], at least `rate` of them a second, but so few that the times determine every control point."""
     length = float(time[-1] - time[0])
-    intervals = min(max(1, int(np.ceil(length * rate - 1e-9))), len(time) - 1)
+    intervals = max(1, min(int(np.ceil(length * rate - 1e-9)), len(time) - SPAN))
     return Spline(float(time[0]), length / intervals, intervals)
 
 
