@@ -114,6 +114,15 @@ class LoadsConfig:
 
 
 @dataclass(frozen=True)
+class SimulationConfig:
+    """Motion and forces made to agree."""
+
+    simulation: Literal["none", "refined"] = "none"
+    """none: motion and forces stay as they were found; what they miss is the pelvis residual. refined: both are changed a little, so that
+    the equations of motion hold, soles rest and flight is ballistic."""
+
+
+@dataclass(frozen=True)
 class MusclesConfig:
     """Static optimization."""
 
@@ -138,7 +147,7 @@ class MusclesConfig:
     unless told otherwise."""
 
 
-Stage = Literal["keypoints", "markers", "kinematics", "kinetics", "muscles", "report"]
+Stage = Literal["keypoints", "markers", "kinematics", "kinetics", "simulation", "muscles", "report"]
 
 
 @dataclass(frozen=True)
@@ -152,4 +161,5 @@ class Config:
     kinematics: KinematicsConfig = field(default_factory=KinematicsConfig)
     kinetics: KineticsConfig = field(default_factory=KineticsConfig)
     loads: LoadsConfig = field(default_factory=LoadsConfig)
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
     muscles: MusclesConfig = field(default_factory=MusclesConfig)

@@ -1,6 +1,6 @@
 """The way from a video to muscle forces: its order, once, and one function that walks it.
 
-    video ─► keypoints ─► markers ─► kinematics ─► kinetics ─► muscles ─► report
+    video ─► keypoints ─► markers ─► kinematics ─► kinetics ─► simulation ─► muscles ─► report
 
 The report, and every file, is written from the Trial that comes out (`report.folder`).
 """
@@ -42,6 +42,7 @@ from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
 from monomsk.networks import load_networks
 from monomsk.outside_loads import AppliedForce, Loads
+from monomsk.simulation.refinement import refine
 from monomsk.types import Clip, Kinetics, Motion, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
 
@@ -176,6 +177,17 @@ def _forces_besides(
     return estimate(motion, body, subject, config, outside=outside)
 
 
+def _make_consistent(trial: Trial, config: Config, progress: Progress) -> Trial:
+    """Motion and Kinetics → the same two, dynamically consistent; without being asked to, as they were."""
+    if config.simulation.simulation == "none":
+        return replace(trial, warnings=())
+    assert trial.motion is not None
+    assert trial.kinetics is not None
+    assert trial.body is not None
+    motion, kinetics = refine(trial.motion, trial.kinetics, trial.body, trial.subject, progress)
+    return replace(trial, motion=motion, kinetics=kinetics, warnings=kinetics.warnings)
+
+
 def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Kinetics → MuscleActivity, JointLoads, Energetics."""
     assert trial.kinetics is not None
@@ -196,6 +208,8 @@ def _loads(trial: Trial, config: Config) -> Loads | None:
         if chosen != LoadsConfig():
             raise InputError("--loads-offset, --loads-turn and --loads-shift are for --external-loads: give that, or leave them out")
         return None
+    if config.simulation.simulation != "none":
+        raise InputError("--simulation refined knows of no forces but its own: leave it or --external-loads out")
     assert trial.body is not None
     loads = load_files.read(chosen.external_loads, feet_of(trial.body).bodies)
     check(loads, trial.body, trial.subject)
@@ -255,6 +269,7 @@ _WAY: dict[Stage, Callable[[Trial, Config, Progress], Trial]] = {
     "markers": _lift_markers,
     "kinematics": _fit_body,
     "kinetics": _estimate_forces,
+    "simulation": _make_consistent,
     "muscles": _share_among_muscles,
 }
 """What each stage does to the Trial."""

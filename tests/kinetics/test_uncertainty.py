@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from monomsk.errors import SolveError
 from monomsk.kinetics import uncertainty
 from monomsk.kinetics.uncertainty import Share, drawn_variance, liveliness, with_spread
 from monomsk.types import Kinetics, Motion, Subject
@@ -32,11 +33,39 @@ def stiff(of: Motion) -> Kinetics:
 
 def test_the_draws_spread_goes_through_the_way() -> None:
     many = motion(400)
-    tau, force = drawn_variance(many, stiff)
+    variances = drawn_variance(many, stiff)
+    assert variances is not None
+    tau, force = variances
     assert tau.shape == many.q.shape
     np.testing.assert_allclose(np.sqrt(tau), 2.0, rtol=0.1)
     np.testing.assert_allclose(np.sqrt(force[..., 1]), 10.0, rtol=0.1)
     np.testing.assert_array_equal(force[..., 0], 0.0)
+
+
+def test_draws_without_an_answer_do_not_count() -> None:
+    of = motion(9)
+    assert of.draws is not None
+    calls = iter(range(100))
+
+    def sometimes(drawn: Motion) -> Kinetics:
+        if next(calls) % 4 == 3:
+            raise SolveError("no forces")
+        return stiff(drawn)
+
+    kept = drawn_variance(replace(of, draws=of.draws[[i for i in range(9) if (i + 1) % 4 != 3]]), stiff)
+    found = drawn_variance(of, sometimes)
+    assert kept is not None
+    assert found is not None
+    np.testing.assert_allclose(found[0], kept[0])
+
+    def never(drawn: Motion) -> Kinetics:
+        if drawn.q.any():
+            raise SolveError("no forces")
+        return stiff(drawn)
+
+    untold = with_spread(stiff(of), of, never, SUBJECT)
+    assert untold.tau_sigma is None
+    assert "is not told" in untold.warnings[-1]
 
 
 def test_without_draws_nothing_is_said() -> None:
@@ -68,7 +97,9 @@ def test_measured_forces_are_sure_and_their_moments_as_the_motion() -> None:
     assert found.force_sigma is not None
     np.testing.assert_array_equal(found.force_sigma[:, 0], 0.0)
     assert (found.force_sigma[:, 1, 1] > 0.0).all()
-    np.testing.assert_allclose(found.tau_sigma[:, 1], np.sqrt(drawn_variance(of, stiff)[0][:, 1]))
+    variances = drawn_variance(of, stiff)
+    assert variances is not None
+    np.testing.assert_allclose(found.tau_sigma[:, 1], np.sqrt(variances[0][:, 1]))
 
 
 def test_liveliness_is_the_distance_from_ones_weight() -> None:

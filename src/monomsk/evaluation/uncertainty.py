@@ -40,7 +40,7 @@ class Pairs:
 
 
 def judge(case: Case, measured: MeasuredForces, networks: Networks | None, seed: int) -> dict[str, Pairs] | None:
-    """Pairs by quantity of a trial seen from one side; None for a clip that is too short.
+    """Pairs by quantity of a trial seen from one side; None for a clip that is too short, or without an answer.
 
     Angles by the coordinate's name without the side [rad], `force vertical` and `force level` of feet that stand on plates [body weights],
     `moment knee_angle` and the like of their legs [body weights × height]. With networks the fit is started and held by them.
@@ -60,7 +60,10 @@ def judge(case: Case, measured: MeasuredForces, networks: Networks | None, seed:
     turn = np.asarray(made.camera.R_camera_ground)
     way = partial(_kinetics, spec=made.body, subject=seen.subject)
     found = with_spread(way(made.motion), made.motion, way, seen.subject)
-    drawn = tuple(np.sqrt(v) for v in drawn_variance(made.motion, way))
+    variances = drawn_variance(made.motion, way)
+    if variances is None:
+        return None
+    drawn = [np.sqrt(v) for v in variances]
     # The clip's axes in those of the run, by way of the camera.
     pelvis = _pelvis(tuple(clip.names), seen.q)
     to_run = turn.T @ seen.pelvis[0] @ pelvis[0].T

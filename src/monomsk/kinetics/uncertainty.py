@@ -6,12 +6,14 @@ grows with how lively the movement is, from trials on force plates (benchmarks/u
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import uniform_filter1d
 
+from monomsk.errors import SolveError
 from monomsk.types import Kinetics, Motion, Subject
 
 Way = Callable[[Motion], Kinetics]
@@ -42,11 +44,15 @@ def with_spread(kinetics: Kinetics, motion: Motion, way: Way, subject: Subject) 
     """Kinetics with standard deviations; `way` makes kinetics of a motion as it made these. As they are where the motion has no draws.
 
     Forces that were measured have none, and their feet's moments those of the motion alone; nor have forces on feet in the air. Raises
-    what `way` raises.
+    what `way` raises for the motion itself.
     """
     if motion.draws is None:
         return kinetics
-    tau, force = drawn_variance(motion, way)
+    variances = drawn_variance(motion, way)
+    if variances is None:
+        told = "how far forces and moments may be off is not told: errors that the motion may have lead to no forces"
+        return replace(kinetics, warnings=(*kinetics.warnings, told))
+    tau, force = variances
     weight = subject.mass * 9.80665
     alive = liveliness(kinetics, weight)
     shares = (LEVEL, VERTICAL, LEVEL)
@@ -63,8 +69,11 @@ def with_spread(kinetics: Kinetics, motion: Motion, way: Way, subject: Subject) 
     return replace(kinetics, tau_sigma=tau_sigma, force_sigma=np.where(kinetics.measured[..., None], 0.0, force_sigma))
 
 
-def drawn_variance(motion: Motion, way: Way) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, "time foot 3"]]:
-    """Variances of generalized forces and of forces on the feet over the motion's draws, about those of the motion itself [N·m, N]."""
+def drawn_variance(motion: Motion, way: Way) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, "time foot 3"]] | None:
+    """Variances of generalized forces and of forces on the feet over the motion's draws, about those of the motion itself [N·m, N].
+
+    Draws for which no forces are found do not count; None when these are more than half.
+    """
     assert motion.draws is not None
     stride = max(1, round(1.0 / (RATE * float(motion.time[1] - motion.time[0]))))
     # Derivatives need eight frames; a clip that short stays whole.
@@ -72,7 +81,12 @@ def drawn_variance(motion: Motion, way: Way) -> tuple[Float[np.ndarray, "time nq
     contact = None if motion.contact is None else motion.contact[::stride]
     thin = replace(motion, time=motion.time[::stride], q=motion.q[::stride], sigma=None, draws=None, contact=contact)
     middle = way(thin)
-    drawn = [way(replace(thin, q=thin.q + error[::stride])) for error in motion.draws]
+    drawn: list[Kinetics] = []
+    for error in motion.draws:
+        with suppress(SolveError):
+            drawn.append(way(replace(thin, q=thin.q + error[::stride])))
+    if 2 * len(drawn) < len(motion.draws):
+        return None
     width = max(1, round(SMOOTH / float(thin.time[1] - thin.time[0])))
     tau, force = (np.mean([(getattr(d, name) - getattr(middle, name)) ** 2 for d in drawn], axis=0) for name in ("tau", "force"))
     return _between(_averaged(tau, width), thin.time, motion.time), _between(_averaged(force, width), thin.time, motion.time)
