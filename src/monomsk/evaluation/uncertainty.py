@@ -111,11 +111,15 @@ def _stance(measured: MeasuredForces) -> Bool[np.ndarray, "time foot"]:
 def _forces(found: Kinetics, measured: MeasuredForces, drawn: Float[np.ndarray, "time foot 3"]) -> dict[str, Pairs]:
     assert found.force_sigma is not None
     weight, stance = measured.mass * 9.80665, _stance(measured)
-    parts = [(found.force - measured.force) / weight, found.force_sigma / weight, drawn / weight]
+    error, stated, before = (v / weight for v in (found.force - measured.force, found.force_sigma, drawn))
     lively = np.broadcast_to(liveliness(found, weight)[:, None], stance.shape)[stance]
-    up = Pairs(*(p[..., 1][stance] for p in parts), lively)
-    level = Pairs(*(p[..., [0, 2]][stance].reshape(-1) for p in parts), np.repeat(lively, 2))
-    return {"force vertical": up, "force level": level}
+    up, level = np.array([1]), np.array([0, 2])
+
+    def along(axes: np.ndarray) -> Pairs:
+        of = [v[..., axes][stance].reshape(-1) for v in (error, stated, before)]
+        return Pairs(of[0], of[1], of[2], np.repeat(lively, len(axes)))
+
+    return {"force vertical": along(up), "force level": along(level)}
 
 
 def _moments(
@@ -131,7 +135,8 @@ def _moments(
             i, j, at = found.names.index(f"{name}_{side}"), truth.names.index(f"{name}_{side}"), stance[:, foot]
             error = (found.tau[:, i] - truth.tau[:, j]) / scale
             sides.append(np.stack([error, found.tau_sigma[:, i] / scale, drawn[:, i] / scale, lively])[:, at])
-        pairs[f"moment {name}"] = Pairs(*np.concatenate(sides, axis=1))
+        error, stated, before, alive = np.concatenate(sides, axis=1)
+        pairs[f"moment {name}"] = Pairs(error, stated, before, alive)
     return pairs
 
 

@@ -22,10 +22,14 @@ SEED = 20
 """Of the draws, so that equal clips have equal intervals."""
 Way = Literal["classic", "both"]
 STRETCH: dict[Way, tuple[tuple[str, float], ...]] = {
-    "classic": (("", 1.0),),
-    "both": (("", 1.0),),
+    "classic": (
+        *(("", 3.3), ("hip_flexion", 4.2), ("hip_rotation", 2.5), ("knee_angle", 4.0), ("ankle_angle", 3.6)),
+        *(("pelvis_tilt", 4.1), ("pelvis_rotation", 3.6), ("arm_", 3.1), ("arm_rot", 1.9), ("elbow_flex", 2.1), ("pro_sup", 2.3)),
+    ),
+    "both": (("", 3.3),),
 }
-"""Factors by the beginning of a coordinate's name; the longest one that fits counts."""
+"""Factors by the beginning of a coordinate's name, of which the longest that fits counts. They put two thirds of the errors of 15 trials
+of 13 people within. Places of the pelvis are held against nothing and have the first."""
 
 
 def errors_of(scene: Scene, frames: Frames, prior: Prior, estimate: Estimate, way: Way, draws: int) -> Motion | None:
