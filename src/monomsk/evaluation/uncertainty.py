@@ -15,7 +15,7 @@ from monomsk.evaluation.lifting import Seen, look_at, stretch_of
 from monomsk.io.body import load_anatomy, load_body
 from monomsk.kinematics.classic import fit
 from monomsk.kinetics.classic import estimate
-from monomsk.kinetics.uncertainty import drawn_variance, liveliness, with_spread
+from monomsk.kinetics.uncertainty import drawn_variance, liveliness, stated
 from monomsk.markers import learned, lift
 from monomsk.model.spec import ModelSpec
 from monomsk.networks import Networks
@@ -59,10 +59,10 @@ def judge(case: Case, measured: MeasuredForces, networks: Networks | None, seed:
     made = fit(trial, load_anatomy(), KinematicsConfig(), network=None if networks is None else networks.kinematics)
     turn = np.asarray(made.camera.R_camera_ground)
     way = partial(_kinetics, spec=made.body, subject=seen.subject)
-    found = with_spread(way(made.motion), made.motion, way, seen.subject)
     variances = drawn_variance(made.motion, way)
     if variances is None:
         return None
+    found = stated(way(made.motion), variances, seen.subject)
     drawn = [np.sqrt(v) for v in variances]
     # The clip's axes in those of the run, by way of the camera.
     pelvis = _pelvis(tuple(clip.names), seen.q)
@@ -111,12 +111,12 @@ def _stance(measured: MeasuredForces) -> Bool[np.ndarray, "time foot"]:
 def _forces(found: Kinetics, measured: MeasuredForces, drawn: Float[np.ndarray, "time foot 3"]) -> dict[str, Pairs]:
     assert found.force_sigma is not None
     weight, stance = measured.mass * 9.80665, _stance(measured)
-    error, stated, before = (v / weight for v in (found.force - measured.force, found.force_sigma, drawn))
+    error, sigma, before = (v / weight for v in (found.force - measured.force, found.force_sigma, drawn))
     lively = np.broadcast_to(liveliness(found, weight)[:, None], stance.shape)[stance]
     up, level = np.array([1]), np.array([0, 2])
 
     def along(axes: np.ndarray) -> Pairs:
-        of = [v[..., axes][stance].reshape(-1) for v in (error, stated, before)]
+        of = [v[..., axes][stance].reshape(-1) for v in (error, sigma, before)]
         return Pairs(of[0], of[1], of[2], np.repeat(lively, len(axes)))
 
     return {"force vertical": along(up), "force level": along(level)}

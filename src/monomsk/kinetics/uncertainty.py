@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import uniform_filter1d
+from threadpoolctl import threadpool_limits
 
 from monomsk.errors import SolveError
 from monomsk.types import Kinetics, Motion, Subject
@@ -52,6 +53,13 @@ def with_spread(kinetics: Kinetics, motion: Motion, way: Way, subject: Subject) 
     if variances is None:
         told = "how far forces and moments may be off is not told: errors that the motion may have lead to no forces"
         return replace(kinetics, warnings=(*kinetics.warnings, told))
+    return stated(kinetics, variances, subject)
+
+
+def stated(
+    kinetics: Kinetics, variances: tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, "time foot 3"]], subject: Subject
+) -> Kinetics:
+    """Kinetics with the standard deviations that follow from the variances of the draws; see `with_spread`."""
     tau, force = variances
     weight = subject.mass * 9.80665
     alive = liveliness(kinetics, weight)
@@ -80,11 +88,13 @@ def drawn_variance(motion: Motion, way: Way) -> tuple[Float[np.ndarray, "time nq
     stride = stride if len(motion.time) >= 8 * stride else 1
     contact = None if motion.contact is None else motion.contact[::stride]
     thin = replace(motion, time=motion.time[::stride], q=motion.q[::stride], sigma=None, draws=None, contact=contact)
-    middle = way(thin)
-    drawn: list[Kinetics] = []
-    for error in motion.draws:
-        with suppress(SolveError):
-            drawn.append(way(replace(thin, q=thin.q + error[::stride])))
+    # Small factorisations by the hundred: threads of the linear algebra library only wait for each other there.
+    with threadpool_limits(limits=1, user_api="blas"):
+        middle = way(thin)
+        drawn: list[Kinetics] = []
+        for error in motion.draws:
+            with suppress(SolveError):
+                drawn.append(way(replace(thin, q=thin.q + error[::stride])))
     if 2 * len(drawn) < len(motion.draws):
         return None
     width = max(1, round(SMOOTH / float(thin.time[1] - thin.time[0])))
