@@ -111,11 +111,16 @@ def _stance(measured: MeasuredForces) -> Bool[np.ndarray, "time foot"]:
 def _forces(found: Kinetics, measured: MeasuredForces, drawn: Float[np.ndarray, "time foot 3"]) -> dict[str, Pairs]:
     assert found.force_sigma is not None
     weight, stance = measured.mass * 9.80665, _stance(measured)
-    parts = [(found.force - measured.force) / weight, found.force_sigma / weight, drawn / weight]
+    error, stated, alone = (found.force - measured.force) / weight, found.force_sigma / weight, drawn / weight
     lively = np.broadcast_to(liveliness(found, weight)[:, None], stance.shape)[stance]
-    up = Pairs(*(p[..., 1][stance] for p in parts), lively)
-    level = Pairs(*(p[..., [0, 2]][stance].reshape(-1) for p in parts), np.repeat(lively, 2))
+    up = Pairs(error[..., 1][stance], stated[..., 1][stance], alone[..., 1][stance], lively)
+    level = Pairs(*_level(stance, error, stated, alone), np.repeat(lively, 2))
     return {"force vertical": up, "force level": level}
+
+
+def _level(stance: Bool[np.ndarray, "time foot"], *parts: Float[np.ndarray, "time foot 3"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    one, other, third = (part[..., [0, 2]][stance].reshape(-1) for part in parts)
+    return one, other, third
 
 
 def _moments(
