@@ -29,6 +29,13 @@ def test_xyz_agrees_with_scipy():
     np.testing.assert_allclose(R, Rotation.from_euler("XYZ", angles).as_matrix(), atol=1e-14)
 
 
+def test_zxy_agrees_with_scipy_and_back():
+    angles = np.random.default_rng(3).uniform(-1.4, 1.4, (20, 3))
+    R = rotation.from_zxy(jnp.asarray(angles))
+    np.testing.assert_allclose(R, Rotation.from_euler("ZXY", angles).as_matrix(), atol=1e-14)
+    np.testing.assert_allclose(rotation.zxy(R), angles, atol=1e-12)
+
+
 def test_skew_is_the_cross_product():
     a, b = np.random.default_rng(2).normal(size=(2, 3))
     np.testing.assert_allclose(rotation.skew(jnp.asarray(a)) @ b, np.cross(a, b), atol=1e-14)

@@ -18,7 +18,6 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from monomsk.datasets.augment import LIMBS
 from monomsk.datasets.corpus import MotionClip
 from monomsk.errors import InputError
-from monomsk.kinematics.transformer import root_angles, root_rotation
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.model import Model, complete
 from monomsk.model.scale import Segments, scale_model
@@ -295,9 +294,9 @@ def _leaning(key: PRNGKeyArray, q: Float[Array, "time nq"], time: Float[Array, "
     sway = size * _waves(keys[1], time, 2)
     R = rotation.exp(jnp.stack([sway[:, 0], jnp.zeros_like(time), sway[:, 1]], -1))
     # The pelvis's coordinates come first: three turns, then the place.
-    turned = R @ root_rotation(q[:, :3])
+    turned = R @ rotation.from_zxy(q[:, :3])
     place = jnp.stack([q[:, 3], jnp.zeros_like(time), q[:, 5]], -1) + R[..., 1] * q[:, 4:5]
-    return q.at[:, :6].set(jnp.concatenate([root_angles(turned), place], -1).astype(q.dtype))
+    return q.at[:, :6].set(jnp.concatenate([rotation.zxy(turned), place], -1).astype(q.dtype))
 
 
 def _waves(key: PRNGKeyArray, time: Float[Array, " time"], count: int) -> Float[Array, "time wave"]:

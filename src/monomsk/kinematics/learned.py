@@ -10,10 +10,11 @@ from jaxtyping import Array, Float
 from scipy.spatial.transform import Rotation
 
 from monomsk.kinematics import trajectories
-from monomsk.kinematics.transformer import Cloud, KinematicsTransformer, Posture, root_angles, sized
+from monomsk.kinematics.transformer import Cloud, KinematicsTransformer, Posture, sized
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.model import Model
 from monomsk.model.sides import ACROSS, mirror_order
+from monomsk.spatial import rotation
 from monomsk.types import Markers, Subject
 from monomsk.windowing import batches, between, blended, stride_of, windows_of
 
@@ -52,7 +53,7 @@ def believe(markers: Markers, subject: Subject, network: KinematicsTransformer, 
             sigma[:, i] = spread[:, 3 + k]
     turn = _orthonormal(between(R, thin, time))
     root = list(model.root)
-    q[:, root[:3]] = np.unwrap(np.asarray(root_angles(jnp.asarray(turn))), axis=0)
+    q[:, root[:3]] = np.unwrap(np.asarray(rotation.zxy(jnp.asarray(turn))), axis=0)
     sigma[:, root[:3]] = spread[:, :3]
     _, segments = anatomy.segments_of(model)
     known = np.array([lengths[network.segments.index(n)] if n in network.segments else 0.0 for n in segments.names])

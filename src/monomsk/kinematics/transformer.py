@@ -17,7 +17,6 @@ from monomsk.model.model import Model, complete
 from monomsk.model.scale import Segments, scale_model
 from monomsk.nn.transformer import Linear, Shape, Transformer
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
-from monomsk.spatial import rotation
 
 CALM = 0.1
 """Width of the kernel that smooths the facing [s]."""
@@ -195,19 +194,3 @@ def posed(
 def pelvis_rotation(model: Model, q: Float[Array, " nq"]) -> Float[Array, "3 3"]:
     """Rotation of the pelvis in the ground frame."""
     return forward_kinematics(model, q).R[model.body("pelvis")]
-
-
-def root_rotation(angles: Float[Array, "*n 3"]) -> Float[Array, "*n 3 3"]:
-    """The pelvis's rotation of its tilt, list and rotation [rad]. Equals the inverse of `root_angles`."""
-    z, x, y = (
-        rotation.from_axis_angle(jnp.broadcast_to(jnp.eye(3, dtype=angles.dtype)[i], angles.shape), angles[..., k])
-        for k, i in enumerate((2, 0, 1))
-    )
-    return z @ x @ y
-
-
-def root_angles(R: Float[Array, "*n 3 3"]) -> Float[Array, "*n 3"]:
-    """Tilt, list and rotation of the pelvis [rad]: turns about Z, then the turned X, then the turned Y."""
-    tilt = jnp.arctan2(-R[..., 0, 1], R[..., 1, 1])
-    lean = jnp.arcsin(jnp.clip(R[..., 2, 1], -1.0, 1.0))
-    return jnp.stack([tilt, lean, jnp.arctan2(-R[..., 2, 0], R[..., 2, 2])], -1)

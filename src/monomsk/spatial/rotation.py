@@ -33,3 +33,17 @@ def from_xyz(angles: Float[Array, "*batch 3"]) -> Float[Array, "*batch 3 3"]:
     """Body-fixed X-Y-Z rotation by `angles` [rad], the way OpenSim writes the orientation of a frame."""
     x, y, z = (from_axis_angle(jnp.broadcast_to(jnp.eye(3, dtype=angles.dtype)[i], angles.shape), angles[..., i]) for i in range(3))
     return x @ y @ z
+
+
+def from_zxy(angles: Float[Array, "*batch 3"]) -> Float[Array, "*batch 3 3"]:
+    """Turn about Z, then the turned X, then the turned Y [rad]: tilt, list and rotation of a pelvis. Equals the inverse of `zxy`."""
+    z, x, y = (
+        from_axis_angle(jnp.broadcast_to(jnp.eye(3, dtype=angles.dtype)[i], angles.shape), angles[..., k]) for k, i in enumerate((2, 0, 1))
+    )
+    return z @ x @ y
+
+
+def zxy(R: Float[Array, "*batch 3 3"]) -> Float[Array, "*batch 3"]:
+    """Angles [rad] of `from_zxy`; the second lies between -π/2 and π/2."""
+    second = jnp.arcsin(jnp.clip(R[..., 2, 1], -1.0, 1.0))
+    return jnp.stack([jnp.arctan2(-R[..., 0, 1], R[..., 1, 1]), second, jnp.arctan2(-R[..., 2, 0], R[..., 2, 2])], -1)
