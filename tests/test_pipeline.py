@@ -1,5 +1,6 @@
 """The way is walked in order, as far as asked, and nothing that a stage says gets lost."""
 
+import pickle
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -11,9 +12,13 @@ from monomsk import pipeline
 from monomsk.config import Config, KeypointsConfig, KinematicsConfig, MeshConfig, Stage
 from monomsk.errors import FormatError, InputError, KeypointError
 from monomsk.io import keypoints_npz
+from monomsk.io.body import load_anatomy, load_body
+from monomsk.io.mesh_files import read_mesh
+from monomsk.markers.skel import with_angles
+from monomsk.mesh_track import SKEL_ANGLES
 from monomsk.report.page import page
 from monomsk.report.summary import summary
-from monomsk.types import Clip, Progress, Subject, Trial
+from monomsk.types import Clip, Keypoints, Progress, Subject, Trial
 from monomsk.video import read_clip
 from muscles.test_static_optimization import bent
 from pendulums import odd_elbow
@@ -129,10 +134,34 @@ def test_a_mesh_takes_the_place_of_guessed_depth(tmp_path: Path) -> None:
     assert lifted.camera.R_camera_ground is not None
 
 
+def test_angles_of_skel_pose_the_shipped_body(tmp_path: Path) -> None:
+    """Somebody who steps before a camera of another focal length than HSMR's, nearer and larger than HSMR puts him."""
+    swing = 0.4 * np.sin(np.linspace(0.0, 6.0, 40))
+    poses = np.zeros((40, 46))
+    poses[:, SKEL_ANGLES.index("pelvis_tilt")] = np.pi
+    for name, values in {"hip_flexion_r": swing, "hip_flexion_l": -swing, "humerus_r_1": 1.4, "humerus_l_1": -1.4}.items():
+        poses[:, SKEL_ANGLES.index(name)] = values
+    np.savez(tmp_path / "hsmr.npz", poses=poses, betas=np.zeros((40, 10)), full_cam_t=np.tile([0.0, 0.0, 30.0], (40, 1)))
+    track = with_angles(read_mesh(tmp_path / "hsmr.npz"), load_body(), load_anatomy())
+    names = tuple(name for name in track.names if name.islower() and name not in ("neck", "hip_mid"))
+    seen = 1.05 * (track.joints - [0.0, 0.0, 30.0])[:, [track.names.index(name) for name in names]] + [0.0, 0.0, 4.0]
+    xy = seen[..., :2] / seen[..., 2:] * np.array(CAMERA.focal) + np.array(CAMERA.center)
+    time = np.arange(40) / 30.0
+    clip = Clip(tmp_path / "step.mp4", CAMERA.size, 0, time, (0, 40), time, 0.0)
+    trial = Trial(SUBJECT, clip=clip, camera=CAMERA, keypoints=Keypoints(time, names, xy, np.full(xy.shape[:2], 2.0)))
+    lifted = pipeline._WAY["markers"](trial, Config(mesh=MeshConfig(mesh=tmp_path / "hsmr.npz")), lambda done: None)
+    assert {*names, "RASI", "LLFC", "C7"} <= set(lifted.markers.names)
+    found = lifted.markers.xyz @ lifted.camera.R_camera_ground.T + lifted.camera.p_camera_ground
+    hips = [names.index("hip_r"), names.index("hip_l")]
+    relative = [a - a[:, hips].mean(1, keepdims=True) for a in (found[:, : len(names)], seen)]
+    assert np.linalg.norm(relative[0] - relative[1], axis=-1).mean() < 0.05
+
+
 def test_a_mesh_that_will_not_do_is_told_before_the_work(video: Path, tmp_path: Path, walked: list[str]) -> None:
-    np.savez(tmp_path / "hsmr.npz", poses=np.zeros((3, 46)), betas=np.zeros((3, 10)), full_cam_t=np.zeros((3, 3)))
+    seen = {"global_orient": np.zeros((3, 3)), "body_pose": np.zeros((3, 63)), "betas": np.zeros((3, 10)), "transl": np.zeros((3, 3))}
+    (tmp_path / "gvhmr.pkl").write_bytes(pickle.dumps({"smpl_params_incam": seen}))
     with pytest.raises(FormatError, match="neither joints nor vertices"):
-        pipeline.analyze(read_clip(video), SUBJECT, Config(mesh=MeshConfig(mesh=tmp_path / "hsmr.npz")))
+        pipeline.analyze(read_clip(video), SUBJECT, Config(mesh=MeshConfig(mesh=tmp_path / "gvhmr.pkl")))
     with pytest.raises(InputError, match="give that with --mesh"):
         pipeline.analyze(read_clip(video), SUBJECT, Config(mesh=MeshConfig(body_model=tmp_path / "smpl.npz")))
     assert walked == []

@@ -21,6 +21,26 @@ SKEL_ANGLES: tuple[str, ...] = tuple(_TABLE["skel"]["angles"])
 
 
 @dataclass(frozen=True)
+class SkelPart:
+    """A bone of SKEL; body axes X forward, Y up, Z right."""
+
+    name: str
+    parent: str
+    """The bone that it turns on, "" for the root."""
+    axes: tuple[tuple[float, float, float], ...]
+    """One an angle, in the bone's own axes, the first innermost."""
+    rest: tuple[float, float, float]
+    """How the bone stands where every angle is zero: body-fixed X-Y-Z [degrees]."""
+
+
+SKEL_PARTS: tuple[SkelPart, ...] = tuple(
+    SkelPart(part["name"], part["parent"], tuple((a[0], a[1], a[2]) for a in part["axes"]), tuple(part["rest"]))
+    for part in _TABLE["skel"]["parts"]
+)
+"""Parents before children, in the order of the angles."""
+
+
+@dataclass(frozen=True)
 class MeshTrack:
     """One person; axes of the camera (x right, y down, z forward), metres that may be nominal."""
 

@@ -26,6 +26,7 @@ from monomsk.kinetics.classic import estimate
 from monomsk.markers import learned
 from monomsk.markers.lift import lift
 from monomsk.markers.mesh import lift_mesh, mesh_points, with_surface
+from monomsk.markers.skel import with_angles
 from monomsk.mesh_track import MeshTrack
 from monomsk.model.edit import with_contacts_of
 from monomsk.muscles.energetics import energetics
@@ -170,10 +171,10 @@ def _check(config: Config) -> None:
 
 
 def _read_track(config: MeshConfig, path: Path) -> MeshTrack:
-    """The mesh, with the points of the user's own body model if one is given."""
+    """The mesh, with the points of the user's own body model if one is given, or of the shipped body where angles of SKEL pose it."""
     track = read_mesh(path, config.mesh_format, config.mesh_person)
     if config.body_model is None:
-        return track
+        return track if track.angles is None else with_angles(track, load_body(), load_anatomy())
     surface, topology = read_surface(config.body_model, 0 if track.shape is None else track.shape.shape[-1])
     return with_surface(track, surface, topology)
 

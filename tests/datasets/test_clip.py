@@ -3,7 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from monomsk.datasets.clip import SIZE, build_scene, clip_key, clip_time, draw_clip, frames, project, scene_camera, truth, truth_arrays
+from monomsk.datasets.clip import SIZE, build_scene, clip_key, clip_time, draw_clip, scene_camera, truth, truth_arrays
+from monomsk.datasets.scene import frames, project
 from monomsk.io import arrays_npz
 
 FEW = [0, 60, 120, 180, 240, 269]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from monomsk.datasets.gait import stretch_of
-from monomsk.datasets.mannequin import build_mannequin, corners, normals
+from monomsk.datasets.mannequin import build_mannequin, carried, corners, normals
+from monomsk.physics.forward_kinematics import forward_kinematics
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +47,21 @@ def test_weights_add_up(dressed):
     np.testing.assert_allclose(dressed.weights.sum(1), 1.0)
     assert dressed.weights.min() >= 0.0
     assert dressed.triangles.max() < len(dressed.local)
+
+
+def test_bodies_that_are_placed_carry_it_as_the_model_does(walk, dressed):
+    q = walk.truth.q[30]
+    poses = forward_kinematics(walk.model, q)
+    np.testing.assert_allclose(
+        carried(dressed, np.asarray(poses.R)[None], np.asarray(poses.p)[None]), corners(dressed, walk.model, q[None]), atol=1e-9
+    )
+
+
+def test_parts_and_colours_can_be_painted(walk):
+    stretch = stretch_of(walk.model, walk.gait.person)
+    plain = build_mannequin(walk.model, stretch).colors
+    painted = build_mannequin(walk.model, stretch, {"trousers": (1.0, 0.0, 0.0), "leg": (0.0, 1.0, 0.0)}).colors
+    red, green = (painted == [1.0, 0.0, 0.0]).all(1), (painted == [0.0, 1.0, 0.0]).all(1)
+    assert red.any()
+    assert green.sum() > red.sum()
+    np.testing.assert_array_equal(painted[~red & ~green], plain[~red & ~green])

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 
 from monomsk.datasets.clip import scene_camera
-from monomsk.datasets.room import draw_room, placement
+from monomsk.datasets.room import STUDIO, draw_room, placement
 
 
 def small():
@@ -33,3 +33,13 @@ def test_a_floor_pixel_looks_at_the_floor():
     assert ray[1] < 0.0
     reach = eye - ray * eye[1] / ray[1]
     assert -2.2 < reach[2] < eye[2]
+
+
+def test_a_tint_colours_one_plane_only():
+    camera = small()
+    plain = draw_room(camera)
+    planes = (dataclasses.replace(STUDIO.planes[0], tint=(0.5, 1.0, 1.0)), *STUDIO.planes[1:])
+    tinted = draw_room(camera, dataclasses.replace(STUDIO, planes=planes))
+    np.testing.assert_array_equal(tinted.floor, plain.floor)
+    np.testing.assert_allclose(tinted.picture[-1], plain.picture[-1] * [0.5, 1.0, 1.0], rtol=1e-5)
+    np.testing.assert_array_equal(tinted.picture[0], plain.picture[0])

@@ -96,6 +96,7 @@ def test_hsmr(tmp_path: Path) -> None:
         track = read_mesh(tmp_path / name)
         assert (track.source, track.topology) == ("hsmr", "skel")
         np.testing.assert_array_equal(track.angles, angles)
+        np.testing.assert_array_equal(track.translation, np.ones((FRAMES, 3)))
     assert len(SKEL_ANGLES) == 46
     assert (SKEL_ANGLES[6], SKEL_ANGLES[36 - 4], SKEL_ANGLES[45]) == ("knee_angle_r", "elbow_flexion_r", "wrist_l_2")
 

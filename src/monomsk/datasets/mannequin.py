@@ -1,6 +1,7 @@
 """A clothed mannequin as a triangle mesh that follows the bodies of a model."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
@@ -45,6 +46,8 @@ class _Piece:
     weights: Float[np.ndarray, "corner 2"]
     triangles: Int[np.ndarray, "triangle 3"]
     color: str
+    part: str
+    """Its name; none for the small ones of the face."""
 
 
 @dataclass(frozen=True)
@@ -61,23 +64,29 @@ class _Neutral:
         return self.p[body] + (location * self.stretch[body]) @ self.R[body].T
 
 
-def build_mannequin(model: Model, stretch: Float[np.ndarray, "body 3"]) -> Mannequin:
-    """Dress a model whose bodies were stretched by these factors."""
+def build_mannequin(
+    model: Model, stretch: Float[np.ndarray, "body 3"], paint: Mapping[str, tuple[float, float, float]] | None = None
+) -> Mannequin:
+    """Dress a model whose bodies were stretched by these factors.
+
+    `paint` gives other linear colours than the usual to a part, or to all that have one colour, by their names in `mannequin.toml`.
+    """
     shape = tomllib.loads(resources.files("monomsk").joinpath("data/gait/mannequin.toml").read_text(encoding="utf-8"))
     poses = forward_kinematics(model, model.coordinate_default)
     neutral = _Neutral(model.body_names, np.asarray(poses.R), np.asarray(poses.p), np.asarray(stretch))
+    colors = {**shape["colors"], **(paint or {})}
     pieces = [piece for part in shape["part"] for piece in _sides(part, neutral, _skin)]
     pieces += [piece for ball in shape["ball"] for piece in _sides(ball, neutral, _ellipsoid)]
     start = np.cumsum([0, *(len(piece.points) for piece in pieces)])
     points = np.concatenate([piece.points for piece in pieces])
     bodies = np.concatenate([piece.bodies for piece in pieces])
     local = np.einsum("cbji,cbj->cbi", neutral.R[bodies], points[:, None] - neutral.p[bodies])
-    colors = [np.broadcast_to(shape["colors"][piece.color], piece.points.shape) for piece in pieces]
+    painted = [np.broadcast_to(colors.get(piece.part, colors[piece.color]), piece.points.shape) for piece in pieces]
     return Mannequin(
         bodies,
         np.concatenate([piece.weights for piece in pieces]),
         local,
-        np.concatenate(colors),
+        np.concatenate(painted),
         np.concatenate([piece.triangles + first for piece, first in zip(pieces, start, strict=False)]),
     )
 
@@ -91,6 +100,14 @@ def corners(mannequin: Mannequin, model: Model, q: Float[np.ndarray, "time nq"])
         return jnp.sum(placed * mannequin.weights[..., None], 1)
 
     return np.asarray(jax.lax.map(at, jnp.asarray(q)))
+
+
+def carried(
+    mannequin: Mannequin, R: Float[np.ndarray, "time body 3 3"], p: Float[np.ndarray, "time body 3"]
+) -> Float[np.ndarray, "time corner 3"]:
+    """Ground positions of the corners [m] on bodies whose axes (in columns) and places [m] are known: `corners` without a model."""
+    placed = np.einsum("tcbij,cbj->tcbi", R[:, mannequin.bodies], mannequin.local) + p[:, mannequin.bodies]
+    return np.einsum("tcbi,cb->tci", placed, mannequin.weights)
 
 
 def normals(points: Float[np.ndarray, "corner 3"], triangles: Int[np.ndarray, "triangle 3"]) -> Float[np.ndarray, "corner 3"]:
@@ -138,6 +155,7 @@ def _skin(part: dict[str, Any], neutral: _Neutral, side: str) -> _Piece:
         np.concatenate([weight, weight[[0, -1]]]),
         _outward(np.concatenate([points, ends]), _tube(n)),
         part["color"],
+        part["name"],
     )
 
 
@@ -181,7 +199,7 @@ def _ellipsoid(ball: dict[str, Any], neutral: _Neutral, side: str) -> _Piece:
     a, b = ring * around + spoke, ring * around + (spoke + 1) % around
     triangles = np.concatenate([np.stack([a, b, a + around], -1), np.stack([b, b + around, a + around], -1)])
     carriers = np.full((len(points), 2), body)
-    return _Piece(points, carriers, np.full((len(points), 2), 0.5), _outward(points, triangles), ball["color"])
+    return _Piece(points, carriers, np.full((len(points), 2), 0.5), _outward(points, triangles), ball["color"], "")
 
 
 def _index(neutral: _Neutral, name: str, side: str) -> int:

@@ -1,7 +1,8 @@
-"""A plain room around the walkway, computed pixel by pixel: floor boards, walls, a door, a window and a shelf."""
+"""Plain rooms, the demonstration's around its walkway, computed pixel by pixel: floor boards, walls, a door, a window and a shelf."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -17,7 +18,7 @@ Box = tuple[float, float, float, float, tuple[float, float, float]]
 FINE = 3
 """Samples per pixel and axis."""
 HEIGHT = 2.6
-"""Of the room [m]."""
+"""Of the demonstration's room [m]."""
 
 
 @dataclass(frozen=True)
@@ -29,41 +30,64 @@ class Room:
 
 
 @dataclass(frozen=True)
-class _Plane:
+class Plane:
     """Points x with x[axis] = value; the two other axes span it."""
 
     axis: int
     value: float
     kind: str
+    """What is painted on it: floor, ceiling, wall (with door, window and shelf, across x), side (panels)."""
+    shift: tuple[float, float] = (0.0, 0.0)
+    """Added to the two other coordinates before it is painted [m]."""
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Factors of the colours."""
 
 
-PLANES = (
-    _Plane(1, 0.0, "floor"),
-    _Plane(1, HEIGHT, "ceiling"),
-    _Plane(2, -2.1, "wall"),
-    _Plane(0, -3.2, "side"),
-    _Plane(0, 9.0, "side"),
+@dataclass(frozen=True)
+class Design:
+    """A room: its planes, which of them meet in dark corners, its height and its lamp [m, ground frame]."""
+
+    planes: tuple[Plane, ...]
+    """The floor first."""
+    corners: tuple[tuple[int, float], ...]
+    """Axis and value."""
+    height: float
+    lamp: tuple[float, float, float]
+
+
+STUDIO = Design(
+    planes=(
+        Plane(1, 0.0, "floor"),
+        Plane(1, HEIGHT, "ceiling"),
+        Plane(2, -2.1, "wall"),
+        Plane(0, -3.2, "side"),
+        Plane(0, 9.0, "side"),
+    ),
+    corners=((2, -2.1), (0, -3.2)),
+    height=HEIGHT,
+    lamp=(3.0, 2.2, 0.8),
 )
+"""The room of the demonstration."""
 
 
-def draw_room(camera: Camera) -> Room:
-    """The empty room as the camera sees it. The camera must know its pose."""
+def draw_room(camera: Camera, design: Design = STUDIO) -> Room:
+    """The empty room as the camera sees it. The camera must know its pose, and stand inside."""
     width, height = camera.size
     column, row = np.meshgrid((np.arange(width * FINE) + 0.5) / FINE, (np.arange(height * FINE) + 0.5) / FINE)
     origin, rays = _rays(camera, column.ravel(), row.ravel())
     distance = np.full(column.size, np.inf, np.float32)
     which = np.zeros(column.size, np.int8)
-    for i, plane in enumerate(PLANES):
+    for i, plane in enumerate(design.planes):
         with np.errstate(divide="ignore"):
             t = (plane.value - origin[plane.axis]) / rays[plane.axis]
         nearer = (t > 1e-6) & (t < distance)
         distance[nearer], which[nearer] = t[nearer], i
     color = np.zeros((column.size, 3), np.float32)
-    for i, plane in enumerate(PLANES):
+    for i, plane in enumerate(design.planes):
         at = np.flatnonzero(which == i)
         point = tuple(start + ray[at] * distance[at] for start, ray in zip(origin, rays, strict=True))
-        u, v = (point[axis] for axis in range(3) if axis != plane.axis)
-        color[at] = _PAINT[plane.kind](u, v) * _dimming(*point)[:, None]
+        u, v = (point[axis] + shift for axis, shift in zip(_others(plane.axis), plane.shift, strict=True))
+        color[at] = _PAINT[plane.kind](u, v) * np.array(plane.tint) * _dimming(design, *point)[:, None]
     fine = (height, FINE, width, FINE)
     return Room(color.reshape(*fine, 3).mean((1, 3)), (which == 0).reshape(fine).mean((1, 3)) > 0.5)
 
@@ -83,11 +107,18 @@ def _rays(camera: Camera, column: Axis, row: Axis) -> tuple[Float[np.ndarray, "3
     return -R.T @ origin, (toward[0], toward[1], toward[2])
 
 
-def _dimming(x: Axis, y: Axis, z: Axis) -> Axis:
+def _others(axis: int) -> tuple[int, int]:
+    """The two axes that span a plane."""
+    return ((1, 2), (0, 2), (0, 1))[axis]
+
+
+def _dimming(design: Design, x: Axis, y: Axis, z: Axis) -> Axis:
     """Light from a lamp above the middle of the room, darker in the corners."""
-    far = (0.55 * (x - 3.0)) ** 2 + (0.6 * (y - 2.2)) ** 2 + (0.8 * (z - 0.8)) ** 2
-    corner = np.minimum(np.abs(z + 2.1), np.abs(x + 3.2)) + 0.15 * (y > 0.01)
-    rim = np.minimum(y, HEIGHT - y) + 0.4 * (np.abs(y) < 1e-3)
+    lamp = design.lamp
+    far = (0.55 * (x - lamp[0])) ** 2 + (0.6 * (y - lamp[1])) ** 2 + (0.8 * (z - lamp[2])) ** 2
+    away = [np.abs((x, y, z)[axis] - value) for axis, value in design.corners]
+    corner = reduce(np.minimum, away) + 0.15 * (y > 0.01)
+    rim = np.minimum(y, design.height - y) + 0.4 * (np.abs(y) < 1e-3)
     return (1.15 / (1.0 + 0.10 * far)) * (1.0 - 0.25 * np.exp(-corner / 0.2)) * (1.0 - 0.2 * np.exp(-np.maximum(rim, 0.0) / 0.12))
 
 

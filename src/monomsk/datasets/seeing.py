@@ -20,6 +20,8 @@ from monomsk.spatial import rotation
 
 NEAREST, FARTHEST = 1.6, 8.0
 """Distance of the camera from where the person comes nearest [m]."""
+STEEPEST = 40.0
+"""Range of the angles by which cameras look down, from five degrees upwards [°]."""
 LAYOUT_SHARES = {"mediapipe33": 0.6, "halpe26": 0.12, "openpose_body25": 0.1, "openpose_body25b": 0.08, "coco17": 0.1}
 """How often each format of keypoints is simulated."""
 COMMON_MODE = 0.003
@@ -118,9 +120,12 @@ def place_camera(key: PRNGKeyArray, points: Float[Array, "time keypoint 3"]) -> 
     reach = jnp.max(jnp.linalg.norm((jnp.mean(points, 1) - middle)[:, jnp.array([0, 2])], axis=-1))
     distance = NEAREST * (FARTHEST / NEAREST) ** jax.random.uniform(keys[0]) + reach
     angle = 2.0 * jnp.pi * jax.random.uniform(keys[1])
-    # Two in three are held or stand on a tripod, the others hang on a wall or lie somewhere.
+    # Half of them are held or stand on a tripod, some lie or hang anywhere, and a third looks down (or up a little) by any angle.
     held = jnp.clip(1.2 + 0.4 * jax.random.normal(keys[2]), 0.2, 2.2)
-    height = jnp.where(jax.random.uniform(keys[5]) < 2.0 / 3.0, held, 0.3 + 3.2 * jax.random.uniform(keys[2]))
+    anywhere = 0.3 + 3.2 * jax.random.uniform(keys[2])
+    steep = middle[1] + distance * jnp.tan(jnp.radians(STEEPEST * jax.random.uniform(keys[2]) - 5.0))
+    kind = jax.random.uniform(keys[5])
+    height = jnp.where(kind < 0.5, held, jnp.where(kind < 2.0 / 3.0, anywhere, jnp.maximum(steep, 0.2)))
     position = jnp.stack([middle[0] + distance * jnp.cos(angle), height, middle[2] + distance * jnp.sin(angle)])
     target = middle + jnp.array([0.25, 0.15, 0.25]) * jax.random.normal(keys[3], (3,))
     forward = (target - position) / jnp.linalg.norm(target - position)
@@ -157,7 +162,8 @@ def see(
     error = _errors(keys[2], noise, spread, frame)
     slope = _exchanged(keys[3], noise, slope + unit[:, None, None] * error, frame)
     seen, slope = _picture(keys[4], noise, slope, there, frame)
-    stated = jnp.sqrt(noise.slow**2 + noise.white**2 + jnp.mean(noise.bias**2, -1)) * spread
+    # What the estimator's sigma is made of (`keypoints.noise`): the bias, which no frame shows, has no part in it.
+    stated = jnp.sqrt(noise.slow**2 + noise.white**2) * spread
     stated = stated * jnp.exp(0.25 * jax.random.normal(keys[5], stated.shape))
     lens = jnp.exp(FOCAL_ERROR * jax.random.normal(keys[6]))
     tilt = GRAVITY_ERROR * jax.random.normal(keys[7], (3,)) * jnp.array([1.0, 0.0, 1.0])

@@ -114,14 +114,22 @@ def _depths(
     config: KinematicsConfig,
     stride: int,
 ) -> tuple[Float[np.ndarray, "time marker"], Float[np.ndarray, "time marker"]]:
-    """Depth relative to the hips [m] and its weight [1/m]: that of the markers, from a network or guessed by the estimator."""
+    """Depth relative to the hips [m] and its weight [1/m]: that of the markers; the estimator's guess has a part beside a network's."""
     names, hips, time = scene.model.marker_names, list(scene.hips), markers.time[::stride]
     depth = _about(hips, (target - np.asarray(scene.camera_position)) @ np.asarray(scene.R_camera_ground)[2])
     known = np.where((seen[:, hips] > 0).all(1, keepdims=True), seen, 0.0)
     if markers.depth_sigma is None:
         return depth, known / config.depth_sigma * (keypoints.depth is not None)
     column = [markers.names.index(n) if n in markers.names else 0 for n in names]
-    return depth, known / (np.maximum(markers.depth_sigma[::stride, column], LEAST_DEPTH_SIGMA) * _firmness(config, time))
+    precision = (known / (np.maximum(markers.depth_sigma[::stride, column], LEAST_DEPTH_SIGMA) * _firmness(config, time))) ** 2
+    if keypoints.depth is None:
+        return depth, np.sqrt(precision)
+    column = [keypoints.names.index(n) if n in keypoints.names else -1 for n in names]
+    told = np.array([c >= 0 for c in column]) & np.isfinite(keypoints.sigma[::stride, column]) & (known > 0.0)
+    guess = _about(hips, np.where(told, keypoints.depth[::stride, column, 2], 0.0))
+    other = np.where(told & told[:, hips].all(1, keepdims=True), known / config.depth_sigma, 0.0) ** 2
+    total = np.maximum(precision + other, 1e-12)
+    return (precision * depth + other * guess) / total, np.sqrt(precision + other)
 
 
 def _about(hips: list[int], depth: Float[np.ndarray, "time marker"]) -> Float[np.ndarray, "time marker"]:
