@@ -1,0 +1,176 @@
+"""What the inverse dynamics transformer is taught with: motions of laboratory trials, shaken as one camera shakes them, and plates.
+
+A lesson is a whole trial: features of the motion, and in the same facing frame what the plates say of each foot. The shaken copies
+carry errors that last about as long as those of a motion from one camera, so that the network learns what of the accelerations to
+believe. Features do not depend on stature and mass, so nobody need be resized.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.ndimage import gaussian_filter1d
+
+from monomsk.config import KineticsConfig
+from monomsk.datasets.corpus import Origin, key_of
+from monomsk.datasets.forces import Case, MeasuredForces, read_case
+from monomsk.datasets.laboratory import Row
+from monomsk.errors import FormatError, InputError
+from monomsk.io import arrays_npz
+from monomsk.kinematics import trajectories
+from monomsk.kinetics.feet import SIDES, Feet, feet_of
+from monomsk.kinetics.learned import GRAVITY, Moved, moved
+from monomsk.kinetics.transformer import Effort
+from monomsk.model.compile import compile_model
+from monomsk.model.spec import Marker
+from monomsk.types import Motion
+
+JOINTS = ("femur", "tibia", "talus")
+"""Bodies at whose joints the plates' moments count: hip, knee, ankle."""
+STANDS = 20.0
+"""Vertical force from which a foot stands [N]."""
+LASTING, HASTY = 0.5, 0.07
+"""How long errors of a motion from one camera last: those of pose, and those from moment to moment [s]."""
+ASTRAY = (np.radians(4.0), np.radians(0.5))
+"""Standard deviations of both, of angles [rad]."""
+ADRIFT = (0.03, 0.003)
+"""Of the pelvis's place [m]."""
+MEASURED = 0.02
+"""Of angles that follow markers [rad]."""
+FAINTEST, STRONGEST = 0.2, 2.0
+"""Factors on them, from copy to copy."""
+
+
+class Target(NamedTuple):
+    """What the ground did; axis `foot` is right, left; facing frame, body weights and statures as in `Ground`."""
+
+    force: Float[np.ndarray, "time foot 3"]
+    cop: Float[np.ndarray, "time foot 3"]
+    """From the centre of mass, at the height of the lowest sole point; the foot's middle where it carries nothing."""
+    twist: Float[np.ndarray, "time foot"]
+    known: Bool[np.ndarray, "time foot"]
+    whole: Bool[np.ndarray, " time"]
+    joint: Float[np.ndarray, "time foot joint 3"]
+    """Hip, knee, ankle from the centre of mass."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A trial, or a shaken copy of it."""
+
+    origin: Origin
+    effort: Effort
+    target: Target
+
+
+def lessons(folder: Path, root: Path, rows: tuple[Row, ...], coordinates: tuple[str, ...], *, copies: int, seed: int) -> Iterator[Lesson]:
+    """Of every trial of the laboratory folder `root` that the corpus `folder` has: the motion itself, and shaken copies.
+
+    Trials that cannot be used (no clip, no mass) are left out. Raises what a damaged file raises.
+    """
+    for number, row in enumerate(rows):
+        try:
+            case, measured = read_case(folder, root, row)
+        except (InputError, FormatError):
+            continue
+        if not measured.known.any():
+            continue
+        random = np.random.default_rng([seed, number])
+        plain = made_ready(case, case.motion, coordinates)
+        sure = np.full_like(plain.effort.sigma, MEASURED)
+        yield Lesson(case.clip.origin, plain.effort._replace(sigma=sure), target(case, measured, plain, plain))
+        for _ in range(copies):
+            motion, sigma = shaken(case.motion, random)
+            other = made_ready(case, motion, coordinates)
+            columns = [motion.names.index(n) for n in coordinates]
+            effort = other.effort._replace(sigma=np.broadcast_to(sigma[columns].astype(np.float32), other.effort.posture.shape))
+            yield Lesson(case.clip.origin, effort, target(case, measured, plain, other))
+
+
+def made_ready(case: Case, motion: Motion, coordinates: tuple[str, ...]) -> Moved:
+    """A motion of the case's person as the network sees it."""
+    return moved(motion, compile_model(case.spec), feet_of(case.spec), case.subject, KineticsConfig().lowpass, coordinates)
+
+
+def shaken(motion: Motion, random: np.random.Generator) -> tuple[Motion, Float[np.ndarray, " nq"]]:
+    """The motion with errors like those of one camera, and their standard deviations [rad, m]."""
+    rate = 1.0 / float(motion.time[1] - motion.time[0])
+    size = np.exp(random.uniform(np.log(FAINTEST), np.log(STRONGEST)))
+    hasty = np.exp(random.uniform(np.log(FAINTEST), np.log(STRONGEST)))
+    lasting, short = (np.where(motion.rotational, a, b) for a, b in zip(ASTRAY, ADRIFT, strict=True))
+    own = size * np.exp(0.3 * random.normal(size=len(lasting)))
+    error = own * lasting * _wandering(motion.q.shape, LASTING * rate, random) + hasty * short * _wandering(
+        motion.q.shape, HASTY * rate, random
+    )
+    error += own * lasting * random.normal(size=len(lasting))
+    return replace(motion, q=motion.q + error, contact=None), np.sqrt(2.0) * own * lasting
+
+
+def _wandering(shape: tuple[int, ...], frames: float, random: np.random.Generator) -> Float[np.ndarray, "time n"]:
+    """Smooth chance of unit variance that forgets itself after so many frames."""
+    pad = round(4.0 * frames) + 1
+    white = gaussian_filter1d(random.normal(size=(shape[0] + 2 * pad, *shape[1:])), max(frames, 0.3), axis=0)
+    return (white / white.std())[pad:-pad]
+
+
+def target(case: Case, measured: MeasuredForces, true: Moved, seen: Moved) -> Target:
+    """What the plates say, put to the feet of the motion that is `seen`; `true` is the motion that the plates belong to."""
+    weight, height = case.subject.mass * GRAVITY, case.subject.height
+    feet = feet_of(case.spec)
+    R = true.R_ground_facing
+    force = np.einsum("tij,tfi->tfj", R, measured.force) / weight
+    aside = np.einsum("tij,tfi->tfj", R, measured.cop - _middles(true.state.point, feet)) / height
+    own = np.asarray(seen.effort.point, float)
+    cop = _middles(own, feet) + aside
+    cop[..., 1] = np.stack([own[:, feet.foot == f, 1].min(1) for f in (0, 1)], 1)
+    carries = measured.force[..., 1] > STANDS
+    cop = np.where(carries[..., None], cop, _middles(own, feet))
+    return Target(
+        force=np.where(measured.known[..., None], force, 0.0),
+        cop=cop,
+        twist=np.where(carries, measured.moment[..., 1] / (weight * height), 0.0),
+        known=measured.known,
+        whole=measured.whole,
+        joint=_joints(case, seen) / height,
+    )
+
+
+def _middles(point: Float[np.ndarray, "time contact 3"], feet: Feet) -> Float[np.ndarray, "time foot 3"]:
+    return np.stack([point[:, feet.foot == f].mean(1) for f in (0, 1)], 1)
+
+
+def _joints(case: Case, seen: Moved) -> Float[np.ndarray, "time foot joint 3"]:
+    """Hips, knees and ankles from the centre of mass [m], facing frame."""
+    at = tuple(Marker(f"{body}{side}", f"{body}{side}", (0.0, 0.0, 0.0)) for side in SIDES for body in JOINTS)
+    model = compile_model(case.spec.with_markers(at))
+    xyz = trajectories.in_chunks(trajectories.marker_trajectories, model, seen.state.q) - seen.state.center[:, None]
+    return np.einsum("tij,tpi->tpj", seen.R_ground_facing, xyz).reshape(len(xyz), 2, len(JOINTS), 3)
+
+
+def write_lesson(path: Path, lesson: Lesson) -> None:
+    """Write a lesson as plain arrays. Raises OutputError."""
+    arrays: dict[str, Any] = {f"effort_{n}": np.asarray(v) for n, v in lesson.effort._asdict().items()}
+    arrays |= {f"target_{n}": np.asarray(v, np.float32 if v.dtype == np.float64 else v.dtype) for n, v in lesson.target._asdict().items()}
+    arrays |= {f"origin_{n}": np.array(v) for n, v in asdict(lesson.origin).items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays_npz.write(path, arrays)
+
+
+def read_lesson(path: Path) -> Lesson:
+    """A lesson. Raises FormatError when the file is not one."""
+    data = arrays_npz.read(path)
+    try:
+        effort = Effort(**{n: data[f"effort_{n}"] for n in Effort._fields})
+        target = Target(**{n: data[f"target_{n}"] for n in Target._fields})
+        text = {n: data[f"origin_{n}"].item() for n in Origin.__dataclass_fields__}
+    except KeyError as error:
+        raise FormatError(f"{path} is no lesson: it has no {error}; delete it, and it is made again") from error
+    return Lesson(Origin(**text), effort, target)
+
+
+def lesson_key(row: Row, copy: int) -> str:
+    """Name of a lesson's file, without its ending."""
+    return f"{key_of(row.source, row.person, row.trial)}__{copy}"

@@ -1,0 +1,195 @@
+"""Training of the inverse dynamics transformer on laboratory trials whose plates say what it should have said."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from monomsk.datasets.fitting import generic_body
+from monomsk.datasets.lessons import Lesson, Target
+from monomsk.errors import InputError
+from monomsk.kinematics.transformer import ROOT
+from monomsk.kinetics.learned import FRAMES, mirrored
+from monomsk.kinetics.transformer import DynamicsTransformer, Effort, Ground
+from monomsk.nn.transformer import Shape
+from monomsk.training.loop import Schedule, Tell, started, train
+from monomsk.training.markers import length
+
+CERTAIN = 0.02
+"""Load from which a centre of pressure counts [body weights]."""
+WHOLE = ("height", "mass")
+"""Fields of an effort that have no time."""
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of what the network is told off for."""
+
+    force: float = 1.0
+    """Force on each foot [body weights]."""
+    moment: float = 10.0
+    """Moment of that force about hip, knee and ankle [body weights × statures]."""
+    cop: float = 5.0
+    """Centre of pressure [statures], the more the more it carries."""
+    twist: float = 10.0
+    """Free moment [body weights × statures]."""
+    contact: float = 0.1
+    """Contact of the feet."""
+    sigma: float = 0.01
+    """Uncertainty that is not what the errors are like."""
+
+
+@dataclass(frozen=True)
+class DynamicsTraining:
+    """Everything about a training of the inverse dynamics transformer."""
+
+    shape: Shape = field(default_factory=lambda: Shape(width=192, heads=6, depth=3))
+    loss: LossConfig = field(default_factory=LossConfig)
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=6000, batch=32))
+    copies: int = 3
+    """Shaken copies of every trial."""
+
+
+class Pack(NamedTuple):
+    """Lessons one after the other."""
+
+    effort: Effort
+    """Height and mass a lesson, everything else a frame."""
+    target: Target
+
+
+class Draw(NamedTuple):
+    """What is chosen for a batch."""
+
+    lesson: Int[np.ndarray, " window"]
+    first: Int[np.ndarray, " window"]
+    mirrored: Bool[np.ndarray, " window"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Lessons, ready to be drawn from."""
+
+    pack: Pack
+    start: Int[np.ndarray, " lesson"]
+    count: Int[np.ndarray, " lesson"]
+    share: Float[np.ndarray, " lesson"]
+
+
+def coordinates() -> tuple[str, ...]:
+    """Those that the network is shown: the pelvis's lean, and all that are free."""
+    model = generic_body()
+    return ("pelvis_tilt", "pelvis_list", *(model.coordinate_names[i] for i in model.free if i >= ROOT))
+
+
+def train_dynamics(
+    lessons: Sequence[Lesson], config: DynamicsTraining, folder: Path, tell: Tell, start: DynamicsTransformer | None = None
+) -> DynamicsTransformer:
+    """Train an inverse dynamics transformer; otherwise as `markers.train_markers`. Raises InputError when there are no lessons."""
+    source = pack_lessons(lessons)
+    network = DynamicsTransformer(coordinates(), generic_body().contact_names, config.shape, jax.random.key(config.schedule.seed))
+    network = network if start is None else started(network, start)
+
+    def told(network: DynamicsTransformer, drawn: Draw, key: PRNGKeyArray) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        return loss(network, *windows(source.pack, drawn, network), config.loss)
+
+    batch = config.schedule.batch
+    return train(network, told, lambda step, random: draw(source, batch, random), config.schedule, folder, tell)
+
+
+def pack_lessons(lessons: Sequence[Lesson]) -> Source:
+    """Put lessons that are long enough together. Raises InputError when there are none."""
+    kept = [lesson for lesson in lessons if len(lesson.effort.time) >= FRAMES]
+    if not kept:
+        raise InputError(
+            f"none of {len(lessons)} trials with measured forces is {FRAMES} frames long: give --root with kinetics/trials.csv"
+        )
+    kinds: dict[str, float] = defaultdict(float)
+    names = [f"{lesson.origin.source} {lesson.origin.activity}" for lesson in kept]
+    known = np.array([float(lesson.target.known.mean()) * len(lesson.effort.time) for lesson in kept])
+    for name, n in zip(names, known, strict=True):
+        kinds[name] += n
+    share = np.array([n / kinds[name] ** 0.5 for name, n in zip(names, known, strict=True)])
+    count = np.array([len(lesson.effort.time) for lesson in kept])
+
+    def joined(parts: list[Any], name: str) -> Any:
+        return jnp.asarray(np.stack(parts) if name in WHOLE else np.concatenate(parts))
+
+    effort = Effort(**{n: joined([getattr(lesson.effort, n) for lesson in kept], n) for n in Effort._fields})
+    target = Target(**{n: joined([getattr(lesson.target, n) for lesson in kept], n) for n in Target._fields})
+    return Source(Pack(effort, target), np.concatenate([[0], np.cumsum(count)[:-1]]), count, share / share.sum())
+
+
+def draw(source: Source, size: int, random: np.random.Generator) -> Draw:
+    """Choose a batch of windows."""
+    lesson = random.choice(len(source.count), size, p=source.share)
+    room = source.count[lesson] - FRAMES
+    first = source.start[lesson] + np.floor(random.uniform(size=size) * (room + 1)).astype(int)
+    return Draw(lesson, first, random.uniform(size=size) < 0.5)
+
+
+def windows(pack: Pack, drawn: Draw, network: DynamicsTransformer) -> tuple[Effort, Target]:
+    """Carry out a draw."""
+    frames = jnp.asarray(drawn.first)[:, None] + jnp.arange(FRAMES)
+    taken = {n: v[drawn.lesson] if n in WHOLE else v[frames] for n, v in pack.effort._asdict().items()}
+    effort = Effort(**taken)._replace(time=taken["time"] - taken["time"][:, :1])
+    target = jax.tree.map(lambda v: v[frames], pack.target)
+    other = mirrored(effort, network)
+    flip = jnp.array([1.0, 1.0, -1.0], jnp.float32)
+    turned = Target(
+        force=target.force[:, :, ::-1] * flip,
+        cop=target.cop[:, :, ::-1] * flip,
+        twist=-target.twist[:, :, ::-1],
+        known=target.known[:, :, ::-1],
+        whole=target.whole,
+        joint=target.joint[:, :, ::-1] * flip,
+    )
+
+    def chosen(a: Array, b: Array) -> Array:
+        return jnp.where(jnp.asarray(drawn.mirrored).reshape(-1, *[1] * (a.ndim - 1)), b, a)
+
+    return jax.tree.map(chosen, effort, other), jax.tree.map(chosen, target, turned)
+
+
+def loss(
+    network: DynamicsTransformer, effort: Effort, target: Target, config: LossConfig
+) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+    """Of a batch: the loss, and figures to watch (`vertical`, in % of body weight while a foot carries)."""
+    mean = figures(network(effort), target)
+    total = config.force * mean["force"] + config.moment * mean["moment"] + config.cop * mean["place"]
+    return total + config.twist * mean["twist"] + config.contact * mean["contact"] + config.sigma * mean["sigma"], mean
+
+
+def figures(said: Ground, target: Target) -> dict[str, Float[Array, ""]]:
+    """How far off the network is, means over what is known."""
+    known = target.known.astype(jnp.float32)
+    load = target.force[..., 1]
+    stands = known * (load > CERTAIN)
+
+    def mean(value: Array, weight: Array) -> Array:
+        return jnp.sum(value * weight) / jnp.maximum(jnp.sum(weight), 1.0)
+
+    off = said.force - target.force
+    aside = (said.cop - target.cop) * jnp.array([1.0, 0.0, 1.0], jnp.float32)
+    arm = [x[..., None, :] - target.joint for x in (said.cop, target.cop)]
+    moments = [jnp.cross(a, f[..., None, :]) for a, f in zip(arm, (said.force, target.force), strict=True)]
+    sigma = jnp.exp(said.log_sigma)
+    still = jax.lax.stop_gradient(jnp.concatenate([jnp.abs(off), length(aside)[..., None]], -1))
+    own = said.log_sigma + jnp.abs(still) / sigma
+    touches = (load > CERTAIN).astype(jnp.float32)
+    return {
+        "force": mean(jnp.sum(jnp.abs(off), -1), known),
+        "moment": mean(jnp.sum(jnp.abs(moments[0] - moments[1]), (-2, -1)) / moments[0].shape[-2], known),
+        "place": mean(length(aside) * jnp.minimum(load, 1.0), stands),
+        "twist": mean(jnp.abs(said.twist - target.twist), stands),
+        "contact": mean(jax.nn.softplus(said.contact) - touches * said.contact, known),
+        "sigma": mean(jnp.sum(own * jnp.array([1.0, 1.0, 1.0, 0.0]), -1), known) + mean(own[..., 3], stands),
+        "vertical": 100.0 * mean(jnp.abs(off[..., 1]), stands),
+        "fore_aft": 100.0 * mean(jnp.abs(off[..., 0]), stands),
+    }
