@@ -42,6 +42,8 @@ MEASURED = 0.02
 """Of angles that follow markers [rad]."""
 FAINTEST, STRONGEST = 0.2, 2.0
 """Factors on them, from copy to copy."""
+INNER, STIFF = ("subtalar", "mtp"), 0.5
+"""Joints that the body of `monomsk run` does not move, and the share of copies in which they stay at 0."""
 
 
 class Target(NamedTuple):
@@ -92,11 +94,11 @@ def lessons(folder: Path, root: Path, rows: tuple[Row, ...], coordinates: tuple[
 
 def made_ready(case: Case, motion: Motion, coordinates: tuple[str, ...]) -> Moved:
     """A motion of the case's person as the network sees it."""
-    return moved(motion, compile_model(case.spec), feet_of(case.spec), case.subject, KineticsConfig().lowpass, coordinates)
+    return moved(motion, case.spec, case.subject, KineticsConfig().lowpass, coordinates)
 
 
 def shaken(motion: Motion, random: np.random.Generator) -> tuple[Motion, Float[np.ndarray, " nq"]]:
-    """The motion with errors like those of one camera, and their standard deviations [rad, m]."""
+    """The motion with errors like those of one camera, often with stiff feet, and the errors' standard deviations [rad, m]."""
     rate = 1.0 / float(motion.time[1] - motion.time[0])
     size = np.exp(random.uniform(np.log(FAINTEST), np.log(STRONGEST)))
     hasty = np.exp(random.uniform(np.log(FAINTEST), np.log(STRONGEST)))
@@ -106,7 +108,10 @@ def shaken(motion: Motion, random: np.random.Generator) -> tuple[Motion, Float[n
         motion.q.shape, HASTY * rate, random
     )
     error += own * lasting * random.normal(size=len(lasting))
-    return replace(motion, q=motion.q + error, contact=None), np.sqrt(2.0) * own * lasting
+    q = motion.q + error
+    if random.uniform() < STIFF:
+        q[:, [i for i, name in enumerate(motion.names) if name.startswith(INNER)]] = 0.0
+    return replace(motion, q=q, contact=None), np.sqrt(2.0) * own * lasting
 
 
 def _wandering(shape: tuple[int, ...], frames: float, random: np.random.Generator) -> Float[np.ndarray, "time n"]:

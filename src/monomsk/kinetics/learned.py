@@ -15,14 +15,14 @@ from jaxtyping import Array, Float
 
 from monomsk.config import KineticsConfig
 from monomsk.kinetics import filtering
+from monomsk.kinetics.classic import standing_hips
 from monomsk.kinetics.contact import Contact, find_contact
-from monomsk.kinetics.feet import Feet, feet_of
-from monomsk.kinetics.ground_forces import GroundForces
+from monomsk.kinetics.feet import feet_of
+from monomsk.kinetics.ground_forces import GroundForces, split
 from monomsk.kinetics.mechanics import Mechanics, mechanics
 from monomsk.kinetics.quality import quality, warnings
 from monomsk.kinetics.transformer import DynamicsTransformer, Effort, Ground
 from monomsk.model.compile import compile_model
-from monomsk.model.model import Model
 from monomsk.model.sides import ACROSS, mirror_order
 from monomsk.model.spec import ModelSpec
 from monomsk.spatial import rotation
@@ -31,8 +31,10 @@ from monomsk.windowing import batches, blended, stride_of, windows_of
 
 FRAMES, MOST_RATE = 64, 60.0
 """Frames of a window, and how many a second at most [Hz]."""
-UNTOLD = 0.08
-"""Standard deviation of angles that a motion does not tell [rad]."""
+UNTOLD, BELIEVABLE = 0.08, (0.01, 0.3)
+"""Standard deviation of angles that a motion does not tell, and between which it is taken as stated [rad]."""
+QUICKER = 2.0
+"""How many times higher the cut-off of the second look at the needed force is."""
 GRAVITY = 9.80665
 FLIP, TURN = np.array([1.0, 1.0, -1.0]), np.array([-1.0, -1.0, 1.0])
 """What a mirror beside the person makes of a vector and of a moment."""
@@ -48,43 +50,62 @@ class Moved:
     state: Mechanics
     contact: Contact
     """Contact as the classic way sees it: the height and the speed of the ground."""
+    weight: float
+    """Of the body [N]."""
 
 
-def moved(motion: Motion, model: Model, feet: Feet, subject: Subject, lowpass: float, coordinates: tuple[str, ...]) -> Moved:
+def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coordinates: tuple[str, ...]) -> Moved:
     """Features of a motion; `coordinates` are those of the posture, `lowpass` [Hz] as in `KineticsConfig`.
 
-    Raises InputError as `filtering.rates`.
+    Raises as `classic.estimate`.
     """
-    q, qd, qdd = filtering.rates(motion.time, filtering.unwrap(motion.q, motion.rotational), lowpass)
-    state = mechanics(model, feet, (q, qd, qdd))
-    weight = float(model.mass.sum()) * GRAVITY
-    contact = find_contact(
-        feet, state.point, state.velocity, state.wrench[:, 4] / weight, filtering.sampling_rate(motion.time), motion.contact
-    )
+    model, feet = compile_model(spec), feet_of(spec)
+    plain = filtering.unwrap(motion.q, motion.rotational)
+    q, qd, qdd = filtering.rates(motion.time, plain, lowpass)
+    state, weight, height = mechanics(model, feet, (q, qd, qdd)), spec.mass * GRAVITY, subject.height
+    quick = mechanics(model, feet, filtering.rates(motion.time, plain, QUICKER * lowpass)).wrench
+    rate = filtering.sampling_rate(motion.time)
+    contact = find_contact(feet, state.point, state.velocity, state.wrench[:, 4] / weight, rate, motion.contact)
+    guess = split(feet, state, contact, (weight, standing_hips(model, feet)), rate)
     R = facing(state.hip)
     lean = np.asarray(rotation.zxy(jnp.asarray(R.swapaxes(1, 2) @ state.R_ground_root)))
     columns = [model.coordinate_names.index(n) for n in coordinates[2:]]
     root = np.stack([lean[:, :2], *filtering.derivatives(motion.time, np.unwrap(lean[:, :2], axis=0))])
     posture, speed, acceleration = (np.concatenate([r, v[:, columns]], 1) for r, v in zip(root, (q, qd, qdd), strict=True))
-    height = subject.height
-    apart = state.point - state.center[:, None]
-    over = state.velocity - np.array([contact.belt[0], 0.0, contact.belt[1]])
-    needed = np.concatenate([state.wrench[:, :3] / height, state.wrench[:, 3:]], 1).reshape(-1, 2, 3) / weight
+    belt = np.array([contact.belt[0], 0.0, contact.belt[1]])
+
+    def turned(vectors: Float[np.ndarray, "time k 3"]) -> Float[np.ndarray, "time k 3"]:
+        return np.einsum("tij,tki->tkj", R, vectors)
+
+    def wrench(needed: Float[np.ndarray, "time 6"]) -> Float[np.ndarray, "time 6"]:
+        return turned(np.stack([needed[:, :3] / height, needed[:, 3:]], 1)).reshape(-1, 6) / weight
+
     fields: dict[str, Any] = {
         "time": motion.time - motion.time[0],
         "posture": posture,
         "speed": speed,
         "acceleration": acceleration,
-        "sigma": np.full(posture.shape, UNTOLD),
-        "needed": np.einsum("tij,tki->tkj", R, needed).reshape(-1, 6),
-        "point": np.einsum("tij,tpi->tpj", R, apart) / height,
-        "velocity": np.einsum("tij,tpi->tpj", R, over) / height,
+        "sigma": _sigma(motion, coordinates),
+        "needed": wrench(state.wrench),
+        "quick": wrench(quick),
+        "force": turned(guess.force) / weight,
+        "cop": turned(guess.cop - state.center[:, None]) / height,
+        "point": turned(state.point - state.center[:, None]) / height,
+        "velocity": turned(state.velocity - belt) / height,
         "seen": np.ones((len(q), 1), bool),
         "height": np.float32(height),
         "mass": np.float32(subject.mass),
     }
     single = {n: v.astype(np.float32) if v.dtype == np.float64 else v for n, v in fields.items()}
-    return Moved(Effort(**single), R, state, contact)
+    return Moved(Effort(**single), R, state, contact, weight)
+
+
+def _sigma(motion: Motion, coordinates: tuple[str, ...]) -> Float[np.ndarray, "time coordinate"]:
+    """Standard deviations of the posture [rad], as the motion states them, or `UNTOLD`."""
+    if motion.sigma is None:
+        return np.full((len(motion.time), len(coordinates)), UNTOLD)
+    sigma = motion.sigma[:, [motion.names.index(n) for n in coordinates]]
+    return np.where(np.isfinite(sigma), np.clip(sigma, *BELIEVABLE), UNTOLD)
 
 
 def facing(hip: Float[np.ndarray, "time foot 3"]) -> Float[np.ndarray, "time 3 3"]:
@@ -98,7 +119,7 @@ def facing(hip: Float[np.ndarray, "time foot 3"]) -> Float[np.ndarray, "time 3 3
 def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: KineticsConfig, network: DynamicsTransformer) -> Kinetics:
     """Ground forces and joint moments of a motion of the scaled body `spec`; as `classic.estimate`, and raises the same."""
     model, feet = compile_model(spec), feet_of(spec)
-    ready = moved(motion, model, feet, subject, config.lowpass, network.coordinates)
+    ready = moved(motion, spec, subject, config.lowpass, network.coordinates)
     forces = in_ground(grounded(network, ready.effort), ready, subject)
     state = ready.state
     applied = np.concatenate([np.cross(forces.cop, forces.force) + forces.moment, forces.force], axis=-1)
@@ -149,12 +170,16 @@ def mirrored(effort: Effort, network: DynamicsTransformer) -> Effort:
     """The mirror image of windows: left is right."""
     order, points = jnp.array(mirror_order(network.coordinates)), jnp.array(mirror_order(network.points))
     sign = jnp.array([-1.0 if n in ACROSS else 1.0 for n in network.coordinates], jnp.float32)
+    wrench = jnp.asarray(np.concatenate([TURN, FLIP]), jnp.float32)
     return effort._replace(
         posture=effort.posture[..., order] * sign,
         speed=effort.speed[..., order] * sign,
         acceleration=effort.acceleration[..., order] * sign,
         sigma=effort.sigma[..., order],
-        needed=effort.needed * jnp.asarray(np.concatenate([TURN, FLIP]), jnp.float32),
+        needed=effort.needed * wrench,
+        quick=effort.quick * wrench,
+        force=effort.force[..., ::-1, :] * jnp.asarray(FLIP, jnp.float32),
+        cop=effort.cop[..., ::-1, :] * jnp.asarray(FLIP, jnp.float32),
         point=effort.point[..., points, :] * jnp.asarray(FLIP, jnp.float32),
         velocity=effort.velocity[..., points, :] * jnp.asarray(FLIP, jnp.float32),
     )
@@ -174,7 +199,7 @@ def mirrored_ground(ground: Ground) -> Ground:
 
 def in_ground(ground: Ground, ready: Moved, subject: Subject) -> GroundForces:
     """The network's answer in newtons and the ground frame; feet that do not touch have no force."""
-    weight = subject.mass * GRAVITY
+    weight = ready.weight
     odds, push, cop, twist = (np.asarray(v, float) for v in (ground.contact, ground.force, ground.cop, ground.twist))
     touching = (odds > 0.0) & (push[..., 1] > 0.0)
     force = np.einsum("tij,tfj->tfi", ready.R_ground_facing, push) * weight

@@ -1,8 +1,9 @@
 """The inverse dynamics transformer: a motion and what Newton and Euler make of it → what the ground does to each foot.
 
-The motion is seen from the person: turned to where the pelvis faces in that frame, lengths in statures, forces in body weights. The
-force that the motion needs from outside goes through to the answer, divided among the feet, so that the network only has to
-say how it is shared, and how far noise of the accelerations is in it. Nothing pulls, and a foot that does not touch gets nothing.
+The motion is seen from the person: turned to where the pelvis faces in that frame, lengths in statures, forces in body weights. What
+the classic way says of each foot goes through to the answer: an untrained network says just that, and few people stood on
+force plates. The network learns what is wrong with it: load that belongs to the other foot, force that the motion needs and the classic
+way gave to nobody, peaks that its filter took away, and where in the foot the force acts. Nothing pulls.
 """
 
 from typing import NamedTuple
@@ -19,18 +20,21 @@ SPEED, ACCELERATION = 5.0, 50.0
 """Of angles, as large as what a network is best given [rad/s, rad/s²]."""
 MOVING = 1.5
 """The same for soles [statures/s]."""
-SAID = 12
-"""Numbers a foot: contact, share, force against the other foot's (3), place (2), twist, and uncertainties of force (3) and place."""
+SAID = 14
+"""Numbers a foot: contact, load of the other foot, shares of what was not given (2), force (3), place (2), twist, and uncertainties
+of force (3) and place."""
 SURE = -2.5
 """Logarithm of the standard deviation of a force that an untrained network states [body weights]."""
-REACH = 0.12
-"""The centre of pressure lies no further from the middle of the sole points than this, each way [statures]."""
+REACH = 0.06
+"""The centre of pressure lies no further from the classic way's than this, each way [statures]."""
 CHANGE = 0.2
 """Forces that the network adds, as large as what it is best asked for [body weights]."""
 TWIST = 0.01
 """The same for free moments, relative to the force [statures]."""
-TOUCHING = 1e-3
-"""Feet whose odds of touching are below this share nothing."""
+BELIEVED = 3.0
+"""Log odds that a foot is on the ground where the classic way has a force on it, before the network says anything."""
+HESITANT = -3.0
+"""Log odds of the shares of a force that was given to no foot, before the network says anything."""
 
 
 class Effort(NamedTuple):
@@ -48,6 +52,12 @@ class Effort(NamedTuple):
     """Standard deviation of the posture [rad]."""
     needed: Float[Array, "time 6"]
     """Moment about the centre of mass [body weights × statures] and force [body weights] that the motion needs from outside."""
+    quick: Float[Array, "time 6"]
+    """The same of a motion that was smoothed less."""
+    force: Float[Array, "time foot 3"]
+    """Of the classic way [body weights]; axis `foot` is right, left."""
+    cop: Float[Array, "time foot 3"]
+    """Its centres of pressure from the centre of mass [statures]."""
     point: Float[Array, "time contact 3"]
     """Lowest points of the contact spheres from the centre of mass [statures]."""
     velocity: Float[Array, "time contact 3"]
@@ -88,11 +98,11 @@ class DynamicsTransformer(eqx.Module):
     shape: Shape = eqx.field(static=True)
 
     def __init__(self, coordinates: tuple[str, ...], points: tuple[str, ...], shape: Shape, key: PRNGKeyArray) -> None:
-        """An untrained network for these coordinates and contact points."""
+        """An untrained network for these coordinates and contact points: it says what the classic way says."""
         keys = jax.random.split(key, 3)
-        self.read = Linear(4 * len(coordinates) + 6 + 6 * len(points) + 3, shape.width, keys[0])
+        self.read = Linear(4 * len(coordinates) + 12 + 12 + 6 * len(points) + 3, shape.width, keys[0])
         self.body = Transformer(shape, keys[1])
-        self.write = Linear(shape.width, 3 + 2 * SAID, keys[2], gain=0.1)
+        self.write = Linear(shape.width, 2 * SAID, keys[2], gain=0.0)
         self.coordinates, self.points, self.shape = coordinates, points, shape
 
     def __call__(self, effort: Effort) -> Ground:
@@ -103,49 +113,52 @@ class DynamicsTransformer(eqx.Module):
 
 
 def ground(effort: Effort, said: Float[Array, "window time number"], points: tuple[str, ...]) -> Ground:
-    """Forces from the network's numbers: the needed force, corrected, shared by the feet that touch."""
-    foot = said[..., 3:].reshape(*said.shape[:2], 2, SAID)
-    touch = jax.nn.sigmoid(foot[..., 0])
-    weight = touch * jax.nn.softmax(foot[..., 1], -1)
-    # Everything is shared while any foot touches, nothing while none does.
-    share = weight / (weight.sum(-1, keepdims=True) + TOUCHING)
-    total = (effort.needed[..., 3:] + CHANGE * said[..., :3]).astype(said.dtype)
-    # Two feet can also push against each other, or one of them bear the other's part.
-    against = CHANGE * (foot[..., 0, 2:5] - foot[..., 1, 2:5]) * (touch[..., 0] * touch[..., 1])[..., None]
-    force = share[..., None] * total[..., None, :] + jnp.stack([against, -against], -2)
-    force = force.at[..., 1].set(jax.nn.relu(force[..., 1]))
+    """Forces from the network's numbers, which change those of the classic way."""
+    foot = said.reshape(*said.shape[:2], 2, SAID)
+    given = effort.force.astype(said.dtype)
+    contact = foot[..., 0] + BELIEVED * jnp.where(given[..., 1] > 0.0, 1.0, -1.0)
+    # From left to right where positive: no more than the foot has.
+    handed = jnp.tanh(foot[..., 0, 1] - foot[..., 1, 1])[..., None]
+    right, left = jax.nn.relu(handed) * given[..., 1, :], jax.nn.relu(-handed) * given[..., 0, :]
+    moved = given + jnp.stack([right - left, left - right], -2)
+    total = given.sum(-2)
+    missed = effort.needed[..., 3:].astype(said.dtype) - total
+    sharp = (effort.quick - effort.needed)[..., 3:].astype(said.dtype)
+    share = jax.nn.sigmoid(foot[..., 2:4] + HESITANT)
+    force = moved + share[..., :1] * missed[..., None, :] + share[..., 1:] * sharp[..., None, :] + CHANGE * foot[..., 4:7]
+    force = force.at[..., 1].set(jax.nn.relu(force[..., 1])) * jax.nn.sigmoid(2.0 * contact)[..., None]
     return Ground(
-        contact=foot[..., 0],
+        contact=contact,
         force=force,
-        cop=_place(effort.point.astype(said.dtype), foot[..., 5:7], points),
-        twist=TWIST * foot[..., 7] * force[..., 1],
-        log_sigma=jnp.clip(foot[..., 8:12] + SURE, -6.0, 1.0),
+        cop=_place(effort, foot[..., 7:9], points),
+        twist=TWIST * foot[..., 9] * force[..., 1],
+        log_sigma=jnp.clip(foot[..., 10:14] + SURE, -6.0, 1.0),
     )
 
 
-def _place(
-    point: Float[Array, "window time contact 3"], offset: Float[Array, "window time foot 2"], names: tuple[str, ...]
-) -> Float[Array, "window time foot 3"]:
-    """Centres of pressure about the middles of the feet's points, at the height of the lowest."""
+def _place(effort: Effort, offset: Float[Array, "window time foot 2"], names: tuple[str, ...]) -> Float[Array, "window time foot 3"]:
+    """Centres of pressure about those of the classic way, at the height of the feet's lowest points."""
+    height = effort.point[..., 1]
     of = [jnp.array([i for i, name in enumerate(names) if name.endswith(side)]) for side in SIDES]
-    middle = jnp.stack([jnp.mean(point[..., i, :], -2) for i in of], -2)
-    lowest = jnp.stack([jnp.min(point[..., i, 1], -1) for i in of], -1)
+    lowest = jnp.stack([jnp.min(height[..., i], -1) for i in of], -1)
     aside = REACH * jnp.tanh(offset)
-    return jnp.stack([middle[..., 0] + aside[..., 0], lowest, middle[..., 2] + aside[..., 1]], -1)
+    return jnp.stack([effort.cop[..., 0] + aside[..., 0], lowest, effort.cop[..., 2] + aside[..., 1]], -1).astype(offset.dtype)
 
 
 def _features(effort: Effort) -> Float[Array, "time feature"]:
     """A window as the network takes it."""
     count = len(effort.time)
     doubt = jnp.clip(jnp.log(effort.sigma / 0.05), -3.0, 3.0)
-    needed = jnp.concatenate([10.0 * effort.needed[:, :3], effort.needed[:, 3:] - jnp.array([0.0, 1.0, 0.0])], -1)
+    needed = [jnp.concatenate([10.0 * w[:, :3], w[:, 3:] - jnp.array([0.0, 1.0, 0.0])], -1) for w in (effort.needed, effort.quick)]
     whole = jnp.stack([jnp.log(effort.height / 1.7), jnp.log(effort.mass / effort.height**2 / 23.0)])
     parts = (
         effort.posture,
         effort.speed / SPEED,
         effort.acceleration / ACCELERATION,
         doubt,
-        jnp.clip(needed, -8.0, 8.0),
+        *(jnp.clip(w, -8.0, 8.0) for w in needed),
+        effort.force.reshape(count, -1),
+        4.0 * effort.cop.reshape(count, -1),
         4.0 * effort.point.reshape(count, -1),
         effort.velocity.reshape(count, -1) / MOVING,
         jnp.broadcast_to(whole, (count, 2)),

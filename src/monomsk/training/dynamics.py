@@ -15,7 +15,7 @@ from monomsk.datasets.fitting import generic_body
 from monomsk.datasets.lessons import Lesson, Target
 from monomsk.errors import InputError
 from monomsk.kinematics.transformer import ROOT
-from monomsk.kinetics.learned import FRAMES, mirrored
+from monomsk.kinetics.learned import FRAMES, UNTOLD, mirrored
 from monomsk.kinetics.transformer import DynamicsTransformer, Effort, Ground
 from monomsk.nn.transformer import Shape
 from monomsk.training.loop import Schedule, Tell, started, train
@@ -23,6 +23,8 @@ from monomsk.training.markers import length
 
 CERTAIN = 0.02
 """Load from which a centre of pressure counts [body weights]."""
+LEG = ("hip", "knee", "ankle")
+"""How the names of a leg's coordinates begin."""
 WHOLE = ("height", "mass")
 """Fields of an effort that have no time."""
 
@@ -46,13 +48,26 @@ class LossConfig:
 
 
 @dataclass(frozen=True)
+class CloudConfig:
+    """What is kept from the network, so that it does not learn people by heart."""
+
+    hidden: float = 0.2
+    """Share of windows in which each of posture, speeds, accelerations, the soles' speeds and the second look is hidden."""
+    untold: float = 0.3
+    """Share in which nothing is said of how sure the posture is."""
+    posture: float = 0.06
+    """Constant errors of the posture [rad]."""
+
+
+@dataclass(frozen=True)
 class DynamicsTraining:
     """Everything about a training of the inverse dynamics transformer."""
 
-    shape: Shape = field(default_factory=lambda: Shape(width=192, heads=6, depth=3))
+    shape: Shape = field(default_factory=lambda: Shape(width=128, heads=4, depth=3))
     loss: LossConfig = field(default_factory=LossConfig)
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=6000, batch=32))
-    copies: int = 3
+    clouds: CloudConfig = field(default_factory=CloudConfig)
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=4000, batch=32, weight_decay=0.3))
+    copies: int = 4
     """Shaken copies of every trial."""
 
 
@@ -83,9 +98,11 @@ class Source:
 
 
 def coordinates() -> tuple[str, ...]:
-    """Those that the network is shown: the pelvis's lean, and all that are free."""
+    """Those that the network is shown: the pelvis's lean, and the legs. Not the trunk and the arms, of which many sources show nothing
+    (what they do is in the force that the motion needs), nor the joints in the feet, which `monomsk run` does not move."""
     model = generic_body()
-    return ("pelvis_tilt", "pelvis_list", *(model.coordinate_names[i] for i in model.free if i >= ROOT))
+    free = [model.coordinate_names[i] for i in model.free if i >= ROOT]
+    return ("pelvis_tilt", "pelvis_list", *(name for name in free if name.startswith(LEG)))
 
 
 def train_dynamics(
@@ -97,7 +114,8 @@ def train_dynamics(
     network = network if start is None else started(network, start)
 
     def told(network: DynamicsTransformer, drawn: Draw, key: PRNGKeyArray) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-        return loss(network, *windows(source.pack, drawn, network), config.loss)
+        effort, target = windows(source.pack, drawn, network)
+        return loss(network, clouded(effort, config.clouds, key), target, config.loss)
 
     batch = config.schedule.batch
     return train(network, told, lambda step, random: draw(source, batch, random), config.schedule, folder, tell)
@@ -155,6 +173,24 @@ def windows(pack: Pack, drawn: Draw, network: DynamicsTransformer) -> tuple[Effo
         return jnp.where(jnp.asarray(drawn.mirrored).reshape(-1, *[1] * (a.ndim - 1)), b, a)
 
     return jax.tree.map(chosen, effort, other), jax.tree.map(chosen, target, turned)
+
+
+def clouded(effort: Effort, config: CloudConfig, key: PRNGKeyArray) -> Effort:
+    """Windows of which something is hidden."""
+    names = ("posture", "speed", "acceleration", "velocity", "quick")
+    keys = jax.random.split(key, len(names) + 2)
+    count = len(effort.time)
+
+    def some(key: PRNGKeyArray, share: float, like: Array) -> Array:
+        return jax.random.bernoulli(key, share, (count, *[1] * (like.ndim - 1)))
+
+    error = config.posture * jax.random.normal(keys[-1], (count, 1, effort.posture.shape[-1]), jnp.float32)
+    effort = effort._replace(
+        posture=effort.posture + error, sigma=jnp.where(some(keys[-2], config.untold, effort.sigma), UNTOLD, effort.sigma)
+    )
+    empty = {name: jnp.zeros_like(getattr(effort, name)) for name in names[:-1]} | {"quick": effort.needed}
+    shown = {n: jnp.where(some(k, config.hidden, e), e, getattr(effort, n)) for k, (n, e) in zip(keys, empty.items(), strict=False)}
+    return effort._replace(**shown)
 
 
 def loss(
