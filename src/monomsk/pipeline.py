@@ -22,6 +22,7 @@ from monomsk.io.osim_read import read_with_notes
 from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinematics.embodied import embody
+from monomsk.kinetics import learned as dynamics
 from monomsk.kinetics.classic import estimate
 from monomsk.markers import learned
 from monomsk.markers.lift import lift
@@ -33,7 +34,7 @@ from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
-from monomsk.networks import load_networks
+from monomsk.networks import fingerprint, folder_of, load_dynamics, load_networks
 from monomsk.types import Clip, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
 
@@ -143,8 +144,14 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Motion → Kinetics."""
     assert trial.motion is not None
     assert trial.body is not None
-    kinetics = estimate(trial.motion, trial.body, trial.subject, config.kinetics, progress)
-    return replace(trial, kinetics=kinetics, warnings=kinetics.warnings)
+    if config.kinetics.kinetics == "classic":
+        kinetics = estimate(trial.motion, trial.body, trial.subject, config.kinetics, progress)
+        return replace(trial, kinetics=kinetics, warnings=kinetics.warnings)
+    folder = folder_of(config.kinematics.weights)
+    network, _ = load_dynamics(folder)
+    kinetics = dynamics.estimate(trial.motion, trial.body, trial.subject, config.kinetics, network, progress)
+    networks = {**trial.networks, **fingerprint(folder, "dynamics")}
+    return replace(trial, kinetics=kinetics, networks=networks, warnings=kinetics.warnings)
 
 
 def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Trial:
@@ -168,6 +175,8 @@ def _check(config: Config) -> None:
         raise InputError("--body-model is for the mesh of another program: give that with --mesh, or leave the body model out")
     if mesh.mesh is None and config.kinematics.kinematics != "classic":
         load_networks(config.kinematics.weights)
+    if config.kinetics.kinetics == "learned":
+        load_dynamics(folder_of(config.kinematics.weights))
 
 
 def _read_track(config: MeshConfig, path: Path) -> MeshTrack:

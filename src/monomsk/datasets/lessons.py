@@ -5,10 +5,11 @@ carry errors that last about as long as those of a motion from one camera, so th
 believe. Features do not depend on stature and mass, so nobody need be resized.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -60,6 +61,15 @@ class Target(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Copies:
+    """What is made of a trial."""
+
+    count: int
+    """Shaken copies."""
+    seed: int
+
+
+@dataclass(frozen=True)
 class Lesson:
     """A trial, or a shaken copy of it."""
 
@@ -68,28 +78,47 @@ class Lesson:
     target: Target
 
 
-def lessons(folder: Path, root: Path, rows: tuple[Row, ...], coordinates: tuple[str, ...], *, copies: int, seed: int) -> Iterator[Lesson]:
-    """Of every trial of the laboratory folder `root` that the corpus `folder` has: the motion itself, and shaken copies.
+def kept_lessons(
+    place: Path, folders: tuple[Path, Path], rows: tuple[Row, ...], coordinates: tuple[str, ...], how: Copies, tell: Callable[[str], None]
+) -> list[Lesson]:
+    """Lessons of trials: read where they lie in the folder `place` already, else made and written there.
 
-    Trials that cannot be used (no clip, no mass) are left out. Raises what a damaged file raises.
+    `folders`: the corpus, and the laboratory folder with `trials.csv`. Trials that cannot be used (no clip, no mass, no force that
+    belongs to a foot) are left out, and `tell` is told why. Raises FormatError for a file that is no lesson, and OutputError.
     """
-    for number, row in enumerate(rows):
-        try:
-            case, measured = read_case(folder, root, row)
-        except (InputError, FormatError):
-            continue
-        if not measured.known.any():
-            continue
-        random = np.random.default_rng([seed, number])
-        plain = made_ready(case, case.motion, coordinates)
-        sure = np.full_like(plain.effort.sigma, MEASURED)
-        yield Lesson(case.clip.origin, plain.effort._replace(sigma=sure), target(case, measured, plain, plain))
-        for _ in range(copies):
-            motion, sigma = shaken(case.motion, random)
-            other = made_ready(case, motion, coordinates)
-            columns = [motion.names.index(n) for n in coordinates]
-            effort = other.effort._replace(sigma=np.broadcast_to(sigma[columns].astype(np.float32), other.effort.posture.shape))
-            yield Lesson(case.clip.origin, effort, target(case, measured, plain, other))
+    found = list[Lesson]()
+    for number, row in enumerate(rows, 1):
+        paths = [place / f"{lesson_key(row, copy)}__{how.seed}.npz" for copy in range(how.count + 1)]
+        if not all(path.is_file() for path in paths):
+            try:
+                made = lessons_of(*folders, row, coordinates, how)
+            except (InputError, FormatError) as error:
+                tell(f"left out: {error}")
+                continue
+            for path, lesson in zip(paths, made, strict=True):
+                write_lesson(path, lesson)
+            tell(f"lessons of trial {number} of {len(rows)}: {row.file}")
+        found.extend(read_lesson(path) for path in paths)
+    return found
+
+
+def lessons_of(folder: Path, root: Path, row: Row, coordinates: tuple[str, ...], how: Copies) -> tuple[Lesson, ...]:
+    """Of one trial of the laboratory folder `root` that the corpus `folder` has: the motion itself, and shaken copies.
+
+    Raises as `read_case`, and InputError when no force belongs to a foot.
+    """
+    case, measured = read_case(folder, root, row)
+    if not measured.known.any():
+        raise InputError(f"{row.file}: no force on its plates belongs to a foot")
+    random = np.random.default_rng([how.seed, crc32(case.clip.key.encode())])
+    plain = made_ready(case, certain(case.motion), coordinates)
+    seen = [plain, *(made_ready(case, shaken(case.motion, random), coordinates) for _ in range(how.count))]
+    return tuple(Lesson(case.clip.origin, one.effort, target(case, measured, plain, one)) for one in seen)
+
+
+def certain(motion: Motion) -> Motion:
+    """The motion with the standard deviation of one that follows markers."""
+    return replace(motion, sigma=np.full(motion.q.shape, MEASURED))
 
 
 def made_ready(case: Case, motion: Motion, coordinates: tuple[str, ...]) -> Moved:
@@ -97,8 +126,8 @@ def made_ready(case: Case, motion: Motion, coordinates: tuple[str, ...]) -> Move
     return moved(motion, case.spec, case.subject, KineticsConfig().lowpass, coordinates)
 
 
-def shaken(motion: Motion, random: np.random.Generator) -> tuple[Motion, Float[np.ndarray, " nq"]]:
-    """The motion with errors like those of one camera, often with stiff feet, and the errors' standard deviations [rad, m]."""
+def shaken(motion: Motion, random: np.random.Generator) -> Motion:
+    """The motion with errors like those of one camera, which it states, and often with stiff feet."""
     rate = 1.0 / float(motion.time[1] - motion.time[0])
     size = np.exp(random.uniform(np.log(FAINTEST), np.log(STRONGEST)))
     hasty = np.exp(random.uniform(np.log(FAINTEST), np.log(STRONGEST)))
@@ -111,7 +140,7 @@ def shaken(motion: Motion, random: np.random.Generator) -> tuple[Motion, Float[n
     q = motion.q + error
     if random.uniform() < STIFF:
         q[:, [i for i, name in enumerate(motion.names) if name.startswith(INNER)]] = 0.0
-    return replace(motion, q=q, contact=None), np.sqrt(2.0) * own * lasting
+    return replace(motion, q=q, sigma=np.broadcast_to(np.sqrt(2.0) * own * lasting, q.shape), contact=None)
 
 
 def _wandering(shape: tuple[int, ...], frames: float, random: np.random.Generator) -> Float[np.ndarray, "time n"]:

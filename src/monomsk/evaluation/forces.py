@@ -14,10 +14,12 @@ from scipy.spatial.transform import Rotation
 
 from monomsk.config import KineticsConfig
 from monomsk.datasets.forces import Case, MeasuredForces
+from monomsk.datasets.lessons import certain
 from monomsk.kinematics import smooth_path
-from monomsk.kinetics import classic, filtering
+from monomsk.kinetics import classic, filtering, learned
 from monomsk.kinetics.feet import feet_of
 from monomsk.model.compile import compile_model
+from monomsk.networks import SHIPPED, folder_of, load_dynamics
 from monomsk.types import Kinetics, Motion, Subject
 
 Way = Callable[[Case], Kinetics]
@@ -55,8 +57,22 @@ def classic_way(lowpass: float) -> Way:
     return way
 
 
-WAYS: dict[str, Way] = {"classic": classic_way(KineticsConfig().lowpass), "classic12": classic_way(12.0)}
-"""By name: the classic way as a run takes it, and with twice the cut-off."""
+def learned_way(weights: str) -> Way:
+    """The inverse dynamics transformer of a set of weights, which is read when the first trial comes."""
+
+    def way(case: Case) -> Kinetics:
+        network, _ = load_dynamics(folder_of(weights))
+        return learned.estimate(certain(case.motion), case.spec, case.subject, KineticsConfig(), network)
+
+    return way
+
+
+WAYS: dict[str, Way] = {
+    "classic": classic_way(KineticsConfig().lowpass),
+    "classic12": classic_way(12.0),
+    "learned": learned_way(SHIPPED[0]),
+}
+"""By name: the classic way as a run takes it, and with twice the cut-off; the inverse dynamics transformer that ships."""
 
 
 def activity_of(text: str) -> str:

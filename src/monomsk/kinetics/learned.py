@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from monomsk.config import KineticsConfig
 from monomsk.kinetics import filtering
-from monomsk.kinetics.classic import standing_hips
+from monomsk.kinetics.classic import check, standing_hips
 from monomsk.kinetics.contact import Contact, find_contact
 from monomsk.kinetics.feet import feet_of
 from monomsk.kinetics.ground_forces import GroundForces, split
@@ -26,7 +26,7 @@ from monomsk.model.compile import compile_model
 from monomsk.model.sides import ACROSS, mirror_order
 from monomsk.model.spec import ModelSpec
 from monomsk.spatial import rotation
-from monomsk.types import Kinetics, Motion, Subject
+from monomsk.types import Kinetics, Motion, Progress, Subject
 from monomsk.windowing import batches, blended, stride_of, windows_of
 
 FRAMES, MOST_RATE = 64, 60.0
@@ -50,6 +50,8 @@ class Moved:
     state: Mechanics
     contact: Contact
     """Contact as the classic way sees it: the height and the speed of the ground."""
+    guess: GroundForces
+    """Of the classic way."""
     weight: float
     """Of the body [N]."""
 
@@ -97,7 +99,7 @@ def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coo
         "mass": np.float32(subject.mass),
     }
     single = {n: v.astype(np.float32) if v.dtype == np.float64 else v for n, v in fields.items()}
-    return Moved(Effort(**single), R, state, contact, weight)
+    return Moved(Effort(**single), R, state, contact, guess, weight)
 
 
 def _sigma(motion: Motion, coordinates: tuple[str, ...]) -> Float[np.ndarray, "time coordinate"]:
@@ -116,12 +118,27 @@ def facing(hip: Float[np.ndarray, "time foot 3"]) -> Float[np.ndarray, "time 3 3
     return np.stack([np.cross(up, right), up, right], -1)
 
 
-def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: KineticsConfig, network: DynamicsTransformer) -> Kinetics:
+def estimate(
+    motion: Motion,
+    spec: ModelSpec,
+    subject: Subject,
+    config: KineticsConfig,
+    network: DynamicsTransformer,
+    progress: Progress | None = None,
+) -> Kinetics:
     """Ground forces and joint moments of a motion of the scaled body `spec`; as `classic.estimate`, and raises the same."""
-    model, feet = compile_model(spec), feet_of(spec)
+    tell = progress or (lambda done: None)
+    check(motion, spec)
     ready = moved(motion, spec, subject, config.lowpass, network.coordinates)
-    forces = in_ground(grounded(network, ready.effort), ready, subject)
-    state = ready.state
+    tell(0.8)
+    kinetics = under(motion, spec, subject, ready, in_ground(grounded(network, ready.effort), ready, subject))
+    tell(1.0)
+    return kinetics
+
+
+def under(motion: Motion, spec: ModelSpec, subject: Subject, ready: Moved, forces: GroundForces) -> Kinetics:
+    """What the joints do when the ground does this."""
+    model, state = compile_model(spec), ready.state
     applied = np.concatenate([np.cross(forces.cop, forces.force) + forces.moment, forces.force], axis=-1)
     tau = state.tau - np.einsum("tfqi,tfi->tq", state.jacobian, applied)
     left = state.wrench[:, 3:] - forces.force.sum(axis=1)
@@ -129,7 +146,7 @@ def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: Kinetics
     figures = quality(forces, left, tau[:, turns], subject)
     return Kinetics(
         time=motion.time, names=motion.names, rotational=motion.rotational, q=state.q, tau=balanced(state, tau, model.root),
-        bodies=feet.bodies, force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
+        bodies=feet_of(spec).bodies, force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
         quality=figures, warnings=warnings(figures, ready.contact, spec.mass, subject),
     )  # fmt: skip
 
