@@ -70,8 +70,11 @@ def _taught(arguments: Train, config: "Training", folder: Path, tell: Any) -> "t
 def _taught_by_plates(
     arguments: Train, config: "DynamicsTraining", folder: Path, tell: Any
 ) -> "tuple[DynamicsTransformer, list[tuple[Origin, float]]]":
+    import numpy as np
+
     from monomsk.datasets import laboratory
-    from monomsk.datasets.lessons import Copies, kept_lessons
+    from monomsk.datasets.corpus import read_corpus
+    from monomsk.datasets.lessons import Copies, kept_imitations, kept_lessons
     from monomsk.networks import folder_of, load_dynamics
     from monomsk.training.dynamics import coordinates, train_dynamics
 
@@ -81,13 +84,20 @@ def _taught_by_plates(
     table = laboratory.read_table(root / "trials.csv")
     rows = tuple(row for row in table if row.split == "train" and (row.commercial_use or arguments.research))
     _open(folder, config)
-    how = Copies(config.copies, config.schedule.seed)
-    lessons = kept_lessons(
-        folder / "lessons", (arguments.corpus, root), rows, coordinates(), how, lambda text: print(text, file=sys.stderr, flush=True)
-    )
+    place, how = folder / "lessons", Copies(config.copies, config.schedule.seed)
+
+    def told(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    lessons = kept_lessons(place, (arguments.corpus, root), rows, coordinates(), how, told)
+    taken = {row.source for row in table}
+    clips = [c for c in read_corpus(arguments.corpus, split="train", commercial=not arguments.research) if c.origin.source not in taken]
+    chosen = [clips[i] for i in np.linspace(0, len(clips) - 1, min(config.imitations, len(clips))).round().astype(int)]
+    lessons += kept_imitations(place, chosen, coordinates(), how, told)
     begun = None if arguments.start is None else load_dynamics(folder_of(arguments.start))[0]
     network = train_dynamics(lessons, config, folder, tell, begun)
-    return network, [(one.origin, float(one.effort.time[-1])) for one in lessons[:: config.copies + 1]]
+    trials = {(one.origin.source, one.origin.person, one.origin.name): one for one in lessons}
+    return network, [(one.origin, float(one.effort.time[-1])) for one in trials.values()]
 
 
 def _open(folder: Path, config: "Training") -> None:

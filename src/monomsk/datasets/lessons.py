@@ -3,9 +3,13 @@
 A lesson is a whole trial: features of the motion, and in the same facing frame what the plates say of each foot. The shaken copies
 carry errors that last about as long as those of a motion from one camera, so that the network learns what of the accelerations to
 believe. Features do not depend on stature and mass, so nobody need be resized.
+
+Few people stood on plates, and they walked and ran. So there are imitations too: any motion, shaken, and what the classic way says of it
+when it is not. They teach how errors look, whatever the movement, and to leave alone what is right. Trials without a marker above the
+pelvis are both: what plates say under a trunk that was made up, and imitations of somebody who holds the trunk like that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +20,10 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 
 from monomsk.config import KineticsConfig
-from monomsk.datasets.corpus import Origin, key_of
-from monomsk.datasets.forces import Case, MeasuredForces, read_case
-from monomsk.datasets.laboratory import Row
-from monomsk.errors import FormatError, InputError
+from monomsk.datasets.corpus import MotionClip, Origin, key_of
+from monomsk.datasets.forces import Case, MeasuredForces, case_of, read_case
+from monomsk.datasets.laboratory import LOWER_BODY, Row
+from monomsk.errors import FormatError, InputError, SolveError
 from monomsk.io import arrays_npz
 from monomsk.kinematics import trajectories
 from monomsk.kinetics.feet import SIDES, Feet, feet_of
@@ -43,6 +47,10 @@ MEASURED = 0.02
 """Of angles that follow markers [rad]."""
 FAINTEST, STRONGEST = 0.2, 2.0
 """Factors on them, from copy to copy."""
+TRUNK = "lumbar_extension"
+"""Coordinate that tells by being measured whether trunk and arms were."""
+SPAN, USUAL = 4.0, 23.0
+"""How much of a clip is imitated [s], and the body mass index of somebody whose mass nobody knows [kg/m²]."""
 INNER, STIFF = ("subtalar", "mtp"), 0.5
 """Joints that the body of `monomsk run` does not move, and the share of copies in which they stay at 0."""
 
@@ -87,33 +95,77 @@ def kept_lessons(
     belongs to a foot) are left out, and `tell` is told why. Raises FormatError for a file that is no lesson, and OutputError.
     """
     found = list[Lesson]()
-    for number, row in enumerate(rows, 1):
-        paths = [place / f"{lesson_key(row, copy)}__{how.seed}.npz" for copy in range(how.count + 1)]
-        if not all(path.is_file() for path in paths):
-            try:
-                made = lessons_of(*folders, row, coordinates, how)
-            except (InputError, FormatError) as error:
-                tell(f"left out: {error}")
-                continue
-            for path, lesson in zip(paths, made, strict=True):
-                write_lesson(path, lesson)
-            tell(f"lessons of trial {number} of {len(rows)}: {row.file}")
-        found.extend(read_lesson(path) for path in paths)
+    for row in rows:
+        name, sorts = key_of(row.source, row.person, row.trial), 1 + (row.source in LOWER_BODY)
+        found += _kept(place, name, sorts, how, lambda row=row: lessons_of(*folders, row, coordinates, how), tell)
     return found
 
 
+def kept_imitations(
+    place: Path, clips: Sequence[MotionClip], coordinates: tuple[str, ...], how: Copies, tell: Callable[[str], None]
+) -> list[Lesson]:
+    """The same of clips without plates; otherwise as `kept_lessons`."""
+    return [x for c in clips for x in _kept(place, c.key, 1, how, lambda c=c: imitations_of(c, coordinates, how), tell)]
+
+
+def _kept(
+    place: Path, name: str, sorts: int, how: Copies, make: Callable[[], tuple[Lesson, ...]], tell: Callable[[str], None]
+) -> list[Lesson]:
+    """A motion's lessons, of one or two sorts."""
+    paths = [place / f"{name}__{how.seed}__{i}.npz" for i in range(sorts * (how.count + 1))]
+    if not all(path.is_file() for path in paths):
+        try:
+            made = make()
+        except (InputError, FormatError, SolveError) as error:
+            tell(f"left out: {error}")
+            return []
+        for path, lesson in zip(paths, made, strict=True):
+            write_lesson(path, lesson)
+        tell(f"lessons of {name}")
+    return [read_lesson(path) for path in paths]
+
+
 def lessons_of(folder: Path, root: Path, row: Row, coordinates: tuple[str, ...], how: Copies) -> tuple[Lesson, ...]:
-    """Of one trial of the laboratory folder `root` that the corpus `folder` has: the motion itself, and shaken copies.
+    """Of one trial of the laboratory folder `root` that the corpus `folder` has: the motion itself, and shaken copies; then, of trials
+    without a marker above the pelvis, as many imitations.
 
     Raises as `read_case`, and InputError when no force belongs to a foot.
     """
     case, measured = read_case(folder, root, row)
     if not measured.known.any():
         raise InputError(f"{row.file}: no force on its plates belongs to a foot")
+    seen = _copies(case, coordinates, how)
+    plates = tuple(Lesson(case.clip.origin, one.effort, target(case, measured, seen[0], one)) for one in seen)
+    if row.source not in LOWER_BODY:
+        return plates
+    held = tuple(one.effort._replace(trunk=np.float32(1.0)) for one in seen)
+    imitations = (Lesson(case.clip.origin, e, imitation(case, seen[0], one)) for e, one in zip(held, seen, strict=True))
+    return (*plates, *imitations)
+
+
+def imitations_of(clip: MotionClip, coordinates: tuple[str, ...], how: Copies) -> tuple[Lesson, ...]:
+    """Of the first seconds of any clip. Raises as `classic.estimate`."""
+    clip = replace(clip, mass=clip.mass if np.isfinite(clip.mass) else USUAL * clip.stature**2)
+    case = case_of(clip, None)
+    part = slice(0, round(SPAN * clip.rate))
+    case = replace(case, motion=replace(case.motion, time=case.motion.time[part], q=case.motion.q[part]))
+    seen = _copies(case, coordinates, how)
+    return tuple(Lesson(clip.origin, one.effort, imitation(case, seen[0], one)) for one in seen)
+
+
+def imitation(case: Case, true: Moved, seen: Moved) -> Target:
+    """What the classic way says of the motion `true`, put to the feet of the motion that is `seen`."""
+    said, known = true.guess, np.ones(true.guess.contact.shape, bool)
+    time, level = case.motion.time, float(np.median(true.contact.level))
+    measured = MeasuredForces(time, said.force, said.cop, said.moment, known, known.all(1), mass=case.subject.mass, level=level)
+    return target(case, measured, true, seen)
+
+
+def _copies(case: Case, coordinates: tuple[str, ...], how: Copies) -> tuple[Moved, ...]:
+    """The motion itself, then shaken."""
     random = np.random.default_rng([how.seed, crc32(case.clip.key.encode())])
-    plain = made_ready(case, certain(case.motion), coordinates)
-    seen = [plain, *(made_ready(case, shaken(case.motion, random), coordinates) for _ in range(how.count))]
-    return tuple(Lesson(case.clip.origin, one.effort, target(case, measured, plain, one)) for one in seen)
+    motions = [certain(case.motion), *(shaken(case.motion, random) for _ in range(how.count))]
+    return tuple(made_ready(case, motion, coordinates) for motion in motions)
 
 
 def certain(motion: Motion) -> Motion:
@@ -123,7 +175,12 @@ def certain(motion: Motion) -> Motion:
 
 def made_ready(case: Case, motion: Motion, coordinates: tuple[str, ...]) -> Moved:
     """A motion of the case's person as the network sees it."""
-    return moved(motion, case.spec, case.subject, KineticsConfig().lowpass, coordinates)
+    return moved(motion, case.spec, case.subject, KineticsConfig().lowpass, coordinates, trunk=has_trunk(case.clip))
+
+
+def has_trunk(clip: MotionClip) -> bool:
+    """Whether the source showed how the trunk moves."""
+    return bool(clip.measured[clip.names.index(TRUNK)])
 
 
 def shaken(motion: Motion, random: np.random.Generator) -> Motion:
@@ -203,8 +260,3 @@ def read_lesson(path: Path) -> Lesson:
     except KeyError as error:
         raise FormatError(f"{path} is no lesson: it has no {error}; delete it, and it is made again") from error
     return Lesson(Origin(**text), effort, target)
-
-
-def lesson_key(row: Row, copy: int) -> str:
-    """Name of a lesson's file, without its ending."""
-    return f"{key_of(row.source, row.person, row.trial)}__{copy}"

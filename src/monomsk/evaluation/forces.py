@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from monomsk.config import KineticsConfig
 from monomsk.datasets.forces import Case, MeasuredForces
-from monomsk.datasets.lessons import certain
+from monomsk.datasets.lessons import certain, has_trunk
 from monomsk.kinematics import smooth_path
 from monomsk.kinetics import classic, filtering, learned
 from monomsk.kinetics.feet import feet_of
@@ -62,7 +62,8 @@ def learned_way(weights: str) -> Way:
 
     def way(case: Case) -> Kinetics:
         network, _ = load_dynamics(folder_of(weights))
-        return learned.estimate(certain(case.motion), case.spec, case.subject, KineticsConfig(), network)
+        trunk = has_trunk(case.clip)
+        return learned.estimate(certain(case.motion), case.spec, case.subject, KineticsConfig(), network, trunk=trunk)
 
     return way
 

@@ -21,7 +21,7 @@ from monomsk.kinetics.feet import feet_of
 from monomsk.kinetics.ground_forces import GroundForces, split
 from monomsk.kinetics.mechanics import Mechanics, mechanics
 from monomsk.kinetics.quality import quality, warnings
-from monomsk.kinetics.transformer import DynamicsTransformer, Effort, Ground
+from monomsk.kinetics.transformer import WHOLE, DynamicsTransformer, Effort, Ground
 from monomsk.model.compile import compile_model
 from monomsk.model.sides import ACROSS, mirror_order
 from monomsk.model.spec import ModelSpec
@@ -56,8 +56,8 @@ class Moved:
     """Of the body [N]."""
 
 
-def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coordinates: tuple[str, ...]) -> Moved:
-    """Features of a motion; `coordinates` are those of the posture, `lowpass` [Hz] as in `KineticsConfig`.
+def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coordinates: tuple[str, ...], *, trunk: bool = True) -> Moved:
+    """Features of a motion; `coordinates` are those of the posture, `lowpass` [Hz] as in `KineticsConfig`, `trunk` as in `Effort`.
 
     Raises as `classic.estimate`.
     """
@@ -97,6 +97,7 @@ def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coo
         "seen": np.ones((len(q), 1), bool),
         "height": np.float32(height),
         "mass": np.float32(subject.mass),
+        "trunk": np.float32(trunk),
     }
     single = {n: v.astype(np.float32) if v.dtype == np.float64 else v for n, v in fields.items()}
     return Moved(Effort(**single), R, state, contact, guess, weight)
@@ -125,11 +126,16 @@ def estimate(
     config: KineticsConfig,
     network: DynamicsTransformer,
     progress: Progress | None = None,
+    *,
+    trunk: bool = True,
 ) -> Kinetics:
-    """Ground forces and joint moments of a motion of the scaled body `spec`; as `classic.estimate`, and raises the same."""
+    """Ground forces and joint moments of a motion of the scaled body `spec`; as `classic.estimate`, and raises the same.
+
+    `trunk` False says that the motion of trunk and arms was made up, because nothing showed it.
+    """
     tell = progress or (lambda done: None)
     check(motion, spec)
-    ready = moved(motion, spec, subject, config.lowpass, network.coordinates)
+    ready = moved(motion, spec, subject, config.lowpass, network.coordinates, trunk=trunk)
     tell(0.8)
     kinetics = under(motion, spec, subject, ready, in_ground(grounded(network, ready.effort), ready, subject))
     tell(1.0)
@@ -162,9 +168,9 @@ def grounded(network: DynamicsTransformer, effort: Effort) -> Ground:
     """What the ground does in every frame of a motion of any length, as the windows that show it say."""
     time = np.asarray(effort.time)
     stride = stride_of(1.0 / float(time[1] - time[0]), MOST_RATE)
-    thin = effort._replace(**{n: v[::stride] for n, v in effort._asdict().items() if n not in ("height", "mass")})
+    thin = effort._replace(**{n: v[::stride] for n, v in effort._asdict().items() if n not in WHOLE})
     windows = windows_of(len(time[::stride]), FRAMES)
-    parts = [_run(network, part) for part in batches(thin, windows, ("height", "mass"))]
+    parts = [_run(network, part) for part in batches(thin, windows, WHOLE)]
     said = (np.concatenate([np.asarray(p[i]) for p in parts])[: len(windows.frame)] for i in range(len(Ground._fields)))
     whole: list[Any] = [blended(v, windows) for v in said]
     return Ground(*(whole if stride == 1 else [_between(v, time[::stride], time) for v in whole]))

@@ -35,6 +35,8 @@ BELIEVED = 3.0
 """Log odds that a foot is on the ground where the classic way has a force on it, before the network says anything."""
 HESITANT = -3.0
 """Log odds of the shares of a force that was given to no foot, before the network says anything."""
+WHOLE = ("height", "mass", "trunk")
+"""Fields of an effort that have no time."""
 
 
 class Effort(NamedTuple):
@@ -68,6 +70,8 @@ class Effort(NamedTuple):
     """[m]"""
     mass: Float[Array, ""]
     """[kg]"""
+    trunk: Float[Array, ""]
+    """1 where the motion of trunk and arms is the person's, 0 where it was made up because nothing showed it."""
 
 
 class Ground(NamedTuple):
@@ -100,7 +104,7 @@ class DynamicsTransformer(eqx.Module):
     def __init__(self, coordinates: tuple[str, ...], points: tuple[str, ...], shape: Shape, key: PRNGKeyArray) -> None:
         """An untrained network for these coordinates and contact points: it says what the classic way says."""
         keys = jax.random.split(key, 3)
-        self.read = Linear(4 * len(coordinates) + 12 + 12 + 6 * len(points) + 3, shape.width, keys[0])
+        self.read = Linear(4 * len(coordinates) + 12 + 12 + 6 * len(points) + 4, shape.width, keys[0])
         self.body = Transformer(shape, keys[1])
         self.write = Linear(shape.width, 2 * SAID, keys[2], gain=0.0)
         self.coordinates, self.points, self.shape = coordinates, points, shape
@@ -150,7 +154,7 @@ def _features(effort: Effort) -> Float[Array, "time feature"]:
     count = len(effort.time)
     doubt = jnp.clip(jnp.log(effort.sigma / 0.05), -3.0, 3.0)
     needed = [jnp.concatenate([10.0 * w[:, :3], w[:, 3:] - jnp.array([0.0, 1.0, 0.0])], -1) for w in (effort.needed, effort.quick)]
-    whole = jnp.stack([jnp.log(effort.height / 1.7), jnp.log(effort.mass / effort.height**2 / 23.0)])
+    whole = jnp.stack([jnp.log(effort.height / 1.7), jnp.log(effort.mass / effort.height**2 / 23.0), effort.trunk])
     parts = (
         effort.posture,
         effort.speed / SPEED,
@@ -161,7 +165,7 @@ def _features(effort: Effort) -> Float[Array, "time feature"]:
         4.0 * effort.cop.reshape(count, -1),
         4.0 * effort.point.reshape(count, -1),
         effort.velocity.reshape(count, -1) / MOVING,
-        jnp.broadcast_to(whole, (count, 2)),
+        jnp.broadcast_to(whole, (count, 3)),
         effort.seen.astype(effort.posture.dtype),
     )
     return jnp.concatenate(parts, -1) * effort.seen

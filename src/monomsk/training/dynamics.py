@@ -16,17 +16,17 @@ from monomsk.datasets.lessons import Lesson, Target
 from monomsk.errors import InputError
 from monomsk.kinematics.transformer import ROOT
 from monomsk.kinetics.learned import FRAMES, UNTOLD, mirrored
-from monomsk.kinetics.transformer import DynamicsTransformer, Effort, Ground
+from monomsk.kinetics.transformer import WHOLE, DynamicsTransformer, Effort, Ground
 from monomsk.nn.transformer import Shape
 from monomsk.training.loop import Schedule, Tell, started, train
 from monomsk.training.markers import length
 
 CERTAIN = 0.02
 """Load from which a centre of pressure counts [body weights]."""
+RARE = 0.75
+"""How far sources with few frames are drawn more often: 0 as many as there are, 1 every source alike."""
 LEG = ("hip", "knee", "ankle")
 """How the names of a leg's coordinates begin."""
-WHOLE = ("height", "mass")
-"""Fields of an effort that have no time."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,10 @@ class DynamicsTraining:
     loss: LossConfig = field(default_factory=LossConfig)
     clouds: CloudConfig = field(default_factory=CloudConfig)
     schedule: Schedule = field(default_factory=lambda: Schedule(steps=4000, batch=32, weight_decay=0.3))
-    copies: int = 4
+    copies: int = 2
     """Shaken copies of every trial."""
+    imitations: int = 60
+    """Clips of other movements that teach how errors look."""
 
 
 class Pack(NamedTuple):
@@ -129,11 +131,11 @@ def pack_lessons(lessons: Sequence[Lesson]) -> Source:
             f"none of {len(lessons)} trials with measured forces is {FRAMES} frames long: give --root with kinetics/trials.csv"
         )
     kinds: dict[str, float] = defaultdict(float)
-    names = [f"{lesson.origin.source} {lesson.origin.activity}" for lesson in kept]
+    names = [f"{lesson.origin.source} {lesson.effort.trunk}" for lesson in kept]
     known = np.array([float(lesson.target.known.mean()) * len(lesson.effort.time) for lesson in kept])
     for name, n in zip(names, known, strict=True):
         kinds[name] += n
-    share = np.array([n / kinds[name] ** 0.5 for name, n in zip(names, known, strict=True)])
+    share = np.array([n / kinds[name] ** RARE for name, n in zip(names, known, strict=True)])
     count = np.array([len(lesson.effort.time) for lesson in kept])
 
     def joined(parts: list[Any], name: str) -> Any:
