@@ -33,7 +33,7 @@ def effort() -> Effort:
     def some(*shape: int) -> jax.Array:
         return jnp.asarray(0.3 * random.normal(size=(WINDOWS, FRAMES, *shape)), jnp.float32)
 
-    force = some(2, 3) + jnp.array([0.0, 0.6, 0.0])
+    force = some(2, 3) + jnp.array([0.0, 0.2, 0.0])
     return Effort(
         time=jnp.tile(jnp.arange(FRAMES) / 60.0, (WINDOWS, 1)), posture=some(4), speed=some(4), acceleration=some(4),
         sigma=jnp.full((WINDOWS, FRAMES, 4), 0.05), needed=some(6), quick=some(6), force=force.at[..., 1].set(jax.nn.relu(force[..., 1])),

@@ -1,7 +1,6 @@
 """The training of the inverse dynamics transformer: windows and their mirror images, a perfect answer, and going on after a stop."""
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import jax
@@ -9,11 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from monomsk.datasets.corpus import Origin
 from monomsk.datasets.fitting import generic_body
-from monomsk.datasets.lessons import Lesson, Target
 from monomsk.errors import InputError
-from monomsk.kinetics.transformer import DynamicsTransformer, Effort, Ground
+from monomsk.kinetics.transformer import DynamicsTransformer, Ground
 from monomsk.nn.transformer import Shape
 from monomsk.training.dynamics import (
     FRAMES,
@@ -29,28 +26,9 @@ from monomsk.training.dynamics import (
     windows,
 )
 from monomsk.training.loop import STATE, Schedule
+from random_lessons import COUNT, lesson
 
-COUNT = FRAMES + 10
 SHAPE = Shape(16, 2, 1)
-
-
-@cache
-def lesson(seed: int = 0, frames: int = COUNT) -> Lesson:
-    random = np.random.default_rng(seed)
-    points = len(generic_body().contact_names)
-
-    def some(*shape: int) -> np.ndarray:
-        return (0.3 * random.normal(size=(frames, *shape))).astype(np.float32)
-
-    force = np.abs(some(2, 3)) + np.float32(0.1)
-    effort = Effort(
-        time=np.arange(frames, dtype=np.float32) / 60.0, posture=some(12), speed=some(12), acceleration=some(12),
-        sigma=np.full((frames, 12), 0.05, np.float32), needed=some(6), quick=some(6), force=force, cop=some(2, 3), point=some(points, 3),
-        velocity=some(points, 3), seen=np.ones((frames, 1), bool), height=np.float32(1.7), mass=np.float32(70.0), trunk=np.float32(1.0),
-    )  # fmt: skip
-    known = random.uniform(size=(frames, 2)) < 0.8
-    target = Target(np.abs(some(2, 3)), some(2, 3), 0.01 * some(2), known, known.all(1), some(2, 3, 3))
-    return Lesson(Origin("lab", "A", "x", "walk", "MIT", True, "train"), effort, target)
 
 
 def network() -> DynamicsTransformer:
