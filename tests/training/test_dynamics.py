@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,6 +33,15 @@ from random_lessons import COUNT, lesson
 SHAPE = Shape(16, 2, 1)
 
 
+shown, hidden, judged = (eqx.filter_jit(f) for f in (windows, clouded, figures))
+"""Compiled once each."""
+
+
+def drawn(lesson: int, first: int, *, mirrored: bool) -> Draw:
+    """Eight times the same window."""
+    return Draw(np.full(8, lesson), np.full(8, first), np.full(8, mirrored))
+
+
 def network() -> DynamicsTransformer:
     return DynamicsTransformer(coordinates(), generic_body().contact_names, SHAPE, jax.random.key(0))
 
@@ -44,53 +55,53 @@ def test_the_network_is_shown_the_pelvis_and_both_legs() -> None:
 
 def test_a_perfect_answer_costs_nothing_and_the_mirror_is_one() -> None:
     pack = pack_lessons([lesson()]).pack
-    for other in (False, True):
-        _, target = windows(pack, Draw(np.zeros(2, int), np.array([0, 5]), np.array([other, other])), network())
+    (effort, target), (image, other) = (shown(pack, drawn(0, 5, mirrored=m), network()) for m in (False, True))
+    for true in (target, other):
         said = Ground(
-            contact=jnp.where(target.force[..., 1] > 0.02, 20.0, -20.0), force=target.force, cop=target.cop, twist=target.twist,
-            log_sigma=jnp.zeros((*target.twist.shape, 4)),
+            contact=jnp.where(true.force[..., 1] > 0.02, 20.0, -20.0), force=true.force, cop=true.cop, twist=true.twist,
+            log_sigma=jnp.zeros((*true.twist.shape, 4)),
         )  # fmt: skip
-        for name, value in figures(said, target).items():
+        for name, value in judged(said, true).items():
             assert float(value) == pytest.approx(0.0, abs=1e-5), name
-    plain, image = (windows(pack, Draw(np.zeros(1, int), np.zeros(1, int), np.array([m])), network()) for m in (False, True))
-    np.testing.assert_allclose(plain[1].force[:, :, 0], image[1].force[:, :, 1] * jnp.array([1.0, 1.0, -1.0]))
-    np.testing.assert_allclose(plain[0].force[:, :, 0], image[0].force[:, :, 1] * jnp.array([1.0, 1.0, -1.0]))
+    flip = np.array([1.0, 1.0, -1.0])
+    np.testing.assert_allclose(target.force[:, :, 0], np.asarray(other.force[:, :, 1]) * flip)
+    np.testing.assert_allclose(effort.force[:, :, 0], np.asarray(image.force[:, :, 1]) * flip)
+    np.testing.assert_allclose(np.asarray(effort.force)[0], lesson().effort.force[5 : 5 + FRAMES])
 
 
 def test_what_is_not_known_is_not_judged() -> None:
-    one = lesson()
-    nothing = replace(one, target=one.target._replace(known=0 * one.target.known > 0))
-    pack = pack_lessons([nothing, one]).pack
-    _, target = windows(pack, Draw(np.array([0]), np.array([0]), np.array([False])), network())
+    nothing = replace(lesson(), target=lesson().target._replace(known=np.zeros((COUNT, 2), bool)))
+    _, target = shown(pack_lessons([nothing]).pack, drawn(0, 0, mirrored=False), network())
     said = Ground(target.force[..., 1], target.force + 1.0, target.cop, target.twist, jnp.zeros((*target.twist.shape, 4)))
-    assert all(float(value) == 0.0 for value in figures(said, target).values())
+    assert all(float(value) == 0.0 for value in judged(said, target).values())
 
 
 def test_something_is_hidden_in_some_windows_and_the_classic_way_never_is() -> None:
-    pack = pack_lessons([lesson()]).pack
-    effort, _ = windows(pack, Draw(np.zeros(40, int), np.zeros(40, int), np.zeros(40, bool)), network())
-    found = clouded(effort, CloudConfig(hidden=0.5, untold=0.0, posture=0.0), jax.random.key(3))
-    hidden = np.asarray((found.speed == 0.0).all((1, 2)))
-    assert 8 < hidden.sum() < 32
-    np.testing.assert_array_equal(found.speed[~hidden], effort.speed[~hidden])
+    effort, _ = shown(pack_lessons([lesson()]).pack, drawn(0, 0, mirrored=False), network())
+    found = [hidden(effort, CloudConfig(hidden=0.5, untold=0.0, posture=0.0), jax.random.key(k)) for k in range(5)]
+    speed = np.concatenate([f.speed for f in found])
+    gone = (speed == 0.0).all((1, 2))
+    assert 8 < gone.sum() < 32
+    np.testing.assert_array_equal(speed[~gone], np.concatenate([effort.speed] * 5)[~gone])
     for name in ("force", "cop", "needed", "point", "sigma"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(effort, name))
+        np.testing.assert_array_equal(getattr(found[0], name), getattr(effort, name))
 
 
 def test_a_training_that_was_stopped_ends_with_the_same_weights(tmp_path: Path) -> None:
     lessons = [lesson(0), lesson(1)]
-    whole = DynamicsTraining(shape=SHAPE, schedule=Schedule(steps=4, batch=2, warmup=1, save_every=2))
+    whole = DynamicsTraining(shape=SHAPE, schedule=Schedule(steps=2, batch=2, warmup=1, save_every=1))
     told = list[int]()
-    at_once = train_dynamics(lessons, whole, tmp_path / "a", lambda step, _: told.append(step))
-    assert told == [2, 4]
 
-    def stop(step: int, _: dict[str, float]) -> None:
-        raise KeyboardInterrupt
+    def tell(step: int, _: dict[str, float]) -> None:
+        told.append(step)
+        if step == 1:
+            (tmp_path / "b").mkdir()
+            copyfile(tmp_path / "a" / STATE, tmp_path / "b" / STATE)
 
-    with pytest.raises(KeyboardInterrupt):
-        train_dynamics(lessons, whole, tmp_path / "b", stop)
-    assert (tmp_path / "b" / STATE).is_file()
-    resumed = train_dynamics(lessons, whole, tmp_path / "b", lambda step, _: None)
+    at_once = train_dynamics(lessons, whole, tmp_path / "a", tell)
+    assert told == [1, 2]
+    resumed = train_dynamics(lessons, whole, tmp_path / "b", lambda step, _: told.append(step))
+    assert told == [1, 2, 2]
     for a, b in zip(jax.tree.leaves(at_once), jax.tree.leaves(resumed), strict=True):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
     assert np.abs(np.asarray(at_once.write.weight)).max() > 0.0
