@@ -9,7 +9,7 @@ from monomsk.keypoints.skeleton import NAMES
 from monomsk.kinematics.transformer import KinematicsTransformer
 from monomsk.kinetics.transformer import DynamicsTransformer
 from monomsk.markers.transformer import MarkerTransformer
-from monomsk.networks import fingerprint, load_dynamics, load_networks, save_network
+from monomsk.networks import dynamics_folder, fingerprint, folder_of, load_dynamics, load_networks, save_network
 from monomsk.nn.transformer import Shape
 
 MARKERS = ("hip_r", "hip_l", "shoulder_r", "shoulder_l")
@@ -54,6 +54,7 @@ def test_what_is_missing_is_said(saved):
     folder, _, _ = saved
     with pytest.raises(InputError, match="monomsk train dynamics"):
         load_dynamics(folder)
+    assert dynamics_folder(str(folder)) == folder_of("commercial")
     with pytest.raises(InputError, match="no weights are called"):
         load_networks("nowhere")
     (folder / "kinematics.toml").unlink()

@@ -82,6 +82,15 @@ def load_dynamics(folder: Path) -> tuple[DynamicsTransformer, dict[str, Any]]:
     )
 
 
+def dynamics_folder(name: str) -> Path:
+    """Where the inverse dynamics transformer of a set lies: with the set, or, where that has none, with the one that ships.
+
+    Raises as `folder_of`.
+    """
+    folder = folder_of(name)
+    return folder if (folder / "dynamics.toml").is_file() else folder_of(SHIPPED[0])
+
+
 def fingerprint(folder: Path, kind: Kind) -> dict[str, str]:
     """SHA-256 of a network's file of weights, by its name."""
     path = folder / f"{kind}.safetensors"

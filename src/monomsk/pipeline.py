@@ -34,7 +34,7 @@ from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
-from monomsk.networks import fingerprint, folder_of, load_dynamics, load_networks
+from monomsk.networks import dynamics_folder, fingerprint, load_dynamics, load_networks
 from monomsk.types import Clip, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
 
@@ -147,8 +147,12 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
     if config.kinetics.kinetics == "classic":
         kinetics = estimate(trial.motion, trial.body, trial.subject, config.kinetics, progress)
         return replace(trial, kinetics=kinetics, warnings=kinetics.warnings)
-    folder = folder_of(config.kinematics.weights)
+    folder = dynamics_folder(config.kinematics.weights)
     network, _ = load_dynamics(folder)
+    if unknown := dynamics.unknown(network, trial.body):
+        kinetics = estimate(trial.motion, trial.body, trial.subject, config.kinetics, progress)
+        told = f"forces are those of --kinetics classic: the body has no {', '.join(unknown)}, which the network wants to see"
+        return replace(trial, kinetics=kinetics, warnings=(told, *kinetics.warnings))
     kinetics = dynamics.estimate(trial.motion, trial.body, trial.subject, config.kinetics, network, progress)
     networks = {**trial.networks, **fingerprint(folder, "dynamics")}
     return replace(trial, kinetics=kinetics, networks=networks, warnings=kinetics.warnings)
@@ -176,7 +180,7 @@ def _check(config: Config) -> None:
     if mesh.mesh is None and config.kinematics.kinematics != "classic":
         load_networks(config.kinematics.weights)
     if config.kinetics.kinetics == "learned":
-        load_dynamics(folder_of(config.kinematics.weights))
+        load_dynamics(dynamics_folder(config.kinematics.weights))
 
 
 def _read_track(config: MeshConfig, path: Path) -> MeshTrack:

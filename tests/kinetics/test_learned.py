@@ -59,3 +59,11 @@ def test_a_motion_of_another_body_is_refused(network) -> None:
     wrong = type(other)(other.time, other.names[::-1], other.rotational, other.q)
     with pytest.raises(InputError, match="not those of model"):
         learned.estimate(wrong, body(), subject(), KineticsConfig(), network)
+
+
+def test_a_body_that_lacks_what_the_network_wants_to_see_is_refused(network) -> None:
+    blind = DynamicsTransformer((*network.coordinates, "wing_r"), network.points, network.shape, jax.random.key(0))
+    assert learned.unknown(network, body()) == ()
+    assert learned.unknown(blind, body()) == ("wing_r",)
+    with pytest.raises(InputError, match="no wing_r"):
+        learned.estimate(gait(FRAMES), body(), subject(), KineticsConfig(), blind)

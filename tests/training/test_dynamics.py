@@ -70,8 +70,9 @@ def test_a_perfect_answer_costs_nothing_and_the_mirror_is_one() -> None:
 
 
 def test_what_is_not_known_is_not_judged() -> None:
-    nothing = replace(lesson(), target=lesson().target._replace(known=np.zeros((COUNT, 2), bool)))
-    _, target = shown(pack_lessons([nothing]).pack, drawn(0, 0, mirrored=False), network())
+    late = np.arange(COUNT)[:, None] >= np.full(2, FRAMES)
+    hardly = replace(lesson(), target=lesson().target._replace(known=late))
+    _, target = shown(pack_lessons([hardly]).pack, drawn(0, 0, mirrored=False), network())
     said = Ground(target.force[..., 1], target.force + 1.0, target.cop, target.twist, jnp.zeros((*target.twist.shape, 4)))
     assert all(float(value) == 0.0 for value in judged(said, target).values())
 
@@ -109,7 +110,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(tmp_path: Path) 
 
 def test_trials_shorter_than_a_window_are_no_lessons() -> None:
     with pytest.raises(InputError, match="frames long"):
-        pack_lessons([lesson(0, FRAMES - 1)])
+        pack_lessons([lesson(0, FRAMES - 1), replace(lesson(), target=lesson().target._replace(known=np.zeros((COUNT, 2), bool)))])
     source = pack_lessons([lesson(0), lesson(1, FRAMES)])
     drawn = draw(source, 50, np.random.default_rng(0))
     assert (drawn.first[drawn.lesson == 1] == COUNT).all()

@@ -157,7 +157,8 @@ def imitation(case: Case, true: Moved, seen: Moved) -> Target:
     """What the classic way says of the motion `true`, put to the feet of the motion that is `seen`."""
     said, known = true.guess, np.ones(true.guess.contact.shape, bool)
     time, level = case.motion.time, float(np.median(true.contact.level))
-    measured = MeasuredForces(time, said.force, said.cop, said.moment, known, known.all(1), mass=case.subject.mass, level=level)
+    whole = known[:, 0]
+    measured = MeasuredForces(time, said.force, said.cop, said.moment, known, whole, mass=case.subject.mass, level=level)
     return target(case, measured, true, seen)
 
 
@@ -254,9 +255,9 @@ def read_lesson(path: Path) -> Lesson:
     """A lesson. Raises FormatError when the file is not one."""
     data = arrays_npz.read(path)
     try:
-        effort = Effort(**{n: data[f"effort_{n}"] for n in Effort._fields})
+        fields: dict[str, Any] = {n: data[f"effort_{n}"] for n in Effort._fields}
         target = Target(**{n: data[f"target_{n}"] for n in Target._fields})
         text = {n: data[f"origin_{n}"].item() for n in Origin.__dataclass_fields__}
     except KeyError as error:
         raise FormatError(f"{path} is no lesson: it has no {error}; delete it, and it is made again") from error
-    return Lesson(Origin(**text), effort, target)
+    return Lesson(Origin(**text), Effort(**fields), target)

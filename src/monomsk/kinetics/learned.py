@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from monomsk.config import KineticsConfig
+from monomsk.errors import InputError
 from monomsk.kinetics import filtering
 from monomsk.kinetics.classic import check, standing_hips
 from monomsk.kinetics.contact import Contact, find_contact
@@ -135,11 +136,19 @@ def estimate(
     """
     tell = progress or (lambda done: None)
     check(motion, spec)
+    if lacking := unknown(network, spec):
+        raise InputError(f"model {spec.name} has no {', '.join(lacking)}, which the network wants to see: use the classic way")
     ready = moved(motion, spec, subject, config.lowpass, network.coordinates, trunk=trunk)
     tell(0.8)
     kinetics = under(motion, spec, subject, ready, in_ground(grounded(network, ready.effort), ready, subject))
     tell(1.0)
     return kinetics
+
+
+def unknown(network: DynamicsTransformer, spec: ModelSpec) -> tuple[str, ...]:
+    """Coordinates and contact points that the network wants to see and the body does not have."""
+    there = {c.name for c in (*spec.coordinates, *spec.contacts)}
+    return tuple(name for name in (*network.coordinates, *network.points) if name not in there)
 
 
 def under(motion: Motion, spec: ModelSpec, subject: Subject, ready: Moved, forces: GroundForces) -> Kinetics:

@@ -124,8 +124,8 @@ def train_dynamics(
 
 
 def pack_lessons(lessons: Sequence[Lesson]) -> Source:
-    """Put lessons that are long enough together. Raises InputError when there are none."""
-    kept = [lesson for lesson in lessons if len(lesson.effort.time) >= FRAMES]
+    """Put lessons together that are long enough and say something. Raises InputError when there are none."""
+    kept = [lesson for lesson in lessons if len(lesson.effort.time) >= FRAMES and lesson.target.known.any()]
     if not kept:
         raise InputError(
             f"none of {len(lessons)} trials with measured forces is {FRAMES} frames long: give --root with kinetics/trials.csv"
@@ -206,8 +206,8 @@ def loss(
 
 def figures(said: Ground, target: Target) -> dict[str, Float[Array, ""]]:
     """How far off the network is, means over what is known."""
-    known = target.known.astype(jnp.float32)
-    load = target.force[..., 1]
+    known = jnp.asarray(target.known, jnp.float32)
+    load = jnp.asarray(target.force)[..., 1]
     stands = known * (load > CERTAIN)
 
     def mean(value: Array, weight: Array) -> Array:
