@@ -29,5 +29,5 @@ def lesson(seed: int = 0, frames: int = COUNT) -> Lesson:
         velocity=some(points, 3), seen=np.ones((frames, 1), bool), height=np.float32(1.7), mass=np.float32(70.0), trunk=np.float32(1.0),
     )  # fmt: skip
     known = random.uniform(size=(frames, 2)) < 0.8
-    target = Target(np.abs(some(2, 3)), some(2, 3), 0.01 * some(2), known, known.all(1), some(2, 3, 3))
+    target = Target(np.abs(some(2, 3)), some(2, 3), 0.01 * some(2), known, known.all(1), some(2, 3, 3), some(2, 3, 3))
     return Lesson(Origin("lab", "A", "x", "walk", "train", "MIT", True), effort, target)

@@ -61,9 +61,11 @@ def test_a_perfect_answer_costs_nothing_and_the_mirror_is_one() -> None:
             contact=jnp.where(true.force[..., 1] > 0.02, 20.0, -20.0), force=true.force, cop=true.cop, twist=true.twist,
             log_sigma=jnp.zeros((*true.twist.shape, 4)),
         )  # fmt: skip
+        true = true._replace(moment=jnp.cross(true.cop[..., None, :] - true.joint, true.force[..., None, :]))
         for name, value in judged(said, true).items():
             assert float(value) == pytest.approx(0.0, abs=1e-5), name
     flip = np.array([1.0, 1.0, -1.0])
+    np.testing.assert_allclose(target.moment[:, :, 0], np.asarray(other.moment[:, :, 1]) * -flip)
     np.testing.assert_allclose(target.force[:, :, 0], np.asarray(other.force[:, :, 1]) * flip)
     np.testing.assert_allclose(effort.force[:, :, 0], np.asarray(image.force[:, :, 1]) * flip)
     np.testing.assert_allclose(np.asarray(effort.force)[0], lesson().effort.force[5 : 5 + FRAMES])

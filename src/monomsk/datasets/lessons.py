@@ -66,6 +66,8 @@ class Target(NamedTuple):
     whole: Bool[np.ndarray, " time"]
     joint: Float[np.ndarray, "time foot joint 3"]
     """Hip, knee, ankle from the centre of mass."""
+    moment: Float[np.ndarray, "time foot joint 3"]
+    """Of the force about the true hip, knee and ankle [body weights × statures], which in a shaken motion lie elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,8 @@ def target(case: Case, measured: MeasuredForces, true: Moved, seen: Moved) -> Ta
     force = np.einsum("tij,tfi->tfj", R, measured.force) / weight
     aside = np.einsum("tij,tfi->tfj", R, measured.cop - _middles(true.state.point, feet)) / height
     own = np.asarray(seen.effort.point, float)
+    plain = _middles(np.asarray(true.effort.point, float), feet) + aside
+    arm = plain[:, :, None] - _joints(case, true) / height
     cop = _middles(own, feet) + aside
     cop[..., 1] = np.stack([own[:, feet.foot == f, 1].min(1) for f in (0, 1)], 1)
     carries = measured.force[..., 1] > STANDS
@@ -227,6 +231,7 @@ def target(case: Case, measured: MeasuredForces, true: Moved, seen: Moved) -> Ta
         known=measured.known,
         whole=measured.whole,
         joint=_joints(case, seen) / height,
+        moment=np.cross(arm, np.where(measured.known[..., None], force, 0.0)[:, :, None]),
     )
 
 

@@ -35,8 +35,8 @@ class LossConfig:
 
     force: float = 1.0
     """Force on each foot [body weights]."""
-    moment: float = 10.0
-    """Moment of that force about hip, knee and ankle [body weights × statures]."""
+    moment: float = 3.0
+    """Its moment about hip, knee and ankle, against what it truly was [body weights × statures]."""
     cop: float = 5.0
     """Centre of pressure [statures], the more the more it carries."""
     twist: float = 10.0
@@ -169,6 +169,7 @@ def windows(pack: Pack, drawn: Draw, network: DynamicsTransformer) -> tuple[Effo
         known=target.known[:, :, ::-1],
         whole=target.whole,
         joint=target.joint[:, :, ::-1] * flip,
+        moment=target.moment[:, :, ::-1] * -flip,
     )
 
     def chosen(a: Array, b: Array) -> Array:
@@ -215,15 +216,14 @@ def figures(said: Ground, target: Target) -> dict[str, Float[Array, ""]]:
 
     off = said.force - target.force
     aside = (said.cop - target.cop) * jnp.array([1.0, 0.0, 1.0], jnp.float32)
-    arm = [x[..., None, :] - target.joint for x in (said.cop, target.cop)]
-    moments = [jnp.cross(a, f[..., None, :]) for a, f in zip(arm, (said.force, target.force), strict=True)]
+    moment = jnp.cross(said.cop[..., None, :] - target.joint, said.force[..., None, :])
     sigma = jnp.exp(said.log_sigma)
     still = jax.lax.stop_gradient(jnp.concatenate([jnp.abs(off), length(aside)[..., None]], -1))
     own = said.log_sigma + jnp.abs(still) / sigma
     touches = (load > CERTAIN).astype(jnp.float32)
     return {
         "force": mean(jnp.sum(jnp.abs(off), -1), known),
-        "moment": mean(jnp.sum(jnp.abs(moments[0] - moments[1]), (-2, -1)) / moments[0].shape[-2], known),
+        "moment": mean(jnp.sum(jnp.abs(moment - target.moment), (-2, -1)) / moment.shape[-2], known),
         "place": mean(length(aside) * jnp.minimum(load, 1.0), stands),
         "twist": mean(jnp.abs(said.twist - target.twist), stands),
         "contact": mean(jax.nn.softplus(said.contact) - touches * said.contact, known),
