@@ -104,3 +104,19 @@ def test_cameras_stand_all_around_and_look_at_the_person():
     assert np.linalg.norm(away[:, [0, 2]], axis=1).max() < 8.5
     seen = np.einsum("kij,kj->ki", np.asarray(poses.R_camera_ground), -away)
     assert (seen[:, 2] > 0.9 * np.linalg.norm(seen, axis=1)).mean() > 0.9
+
+
+def test_a_hidden_limb_is_taken_for_the_other_for_a_while():
+    noise = jax.tree.map(lambda a: a if a.dtype == bool else jnp.zeros_like(a), load_noise())
+    noise = noise._replace(shares=load_noise().shares, mixing=load_noise().mixing, taken=jnp.array([0.3, 0.3]))
+    run = jax.jit(jax.vmap(lambda key: see(key, noise, POSE, still(), TIME, PERSON)))
+    sight, lens = run(jax.random.split(jax.random.key(0), 24))
+    slope = np.asarray((still() - POSE.position)[..., :2] * jnp.array([1.0, -1.0]) / 4.0)
+    found = np.where(np.asarray(sight.seen)[..., None], np.asarray(sight.slope) / np.asarray(lens)[:, None, None, None], np.nan)
+    own, other = (np.linalg.norm(found[:, :, NAMES.index("knee_r")] - slope[:, NAMES.index(n)], axis=-1) for n in ("knee_r", "knee_l"))
+    apart = np.linalg.norm(slope[0, NAMES.index("knee_r")] - slope[0, NAMES.index("knee_l")])
+    away = own > 0.5 * apart
+    assert 0.1 < away[np.isfinite(own)].mean() < 0.5
+    assert np.nanmax(other[away]) < 0.5 * apart
+    hip = found[:, :, NAMES.index("hip_r")] - slope[:, NAMES.index("hip_r")]
+    assert np.nanmax(np.abs(hip)) < 0.02

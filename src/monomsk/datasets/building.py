@@ -24,6 +24,7 @@ from monomsk.datasets.recording import Recording
 from monomsk.errors import FormatError, InputError, MonomskError
 from monomsk.io.body import load_anatomy, load_body
 from monomsk.model.model import Model
+from monomsk.model.sides import plain
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
 from monomsk.physics.jacobian import point_jacobian
 
@@ -255,7 +256,7 @@ def _slopes(model: Model, q: Float[Array, " nq"]) -> Float[Array, "marker 3 nq"]
 def errors_by_body(person: Person, error: Float[np.ndarray, "time marker"]) -> dict[str, float]:
     """RMS distances [m] of the points on each body, both sides together, and of all."""
     squares = error**2
-    bodies = np.array([person.model.body_names[b].removesuffix("_r").removesuffix("_l") for b in person.model.marker_body])
+    bodies = np.array([plain(person.model.body_names[b]) for b in person.model.marker_body])
     found = {"all": float(np.sqrt(np.nanmean(squares)))} if np.isfinite(squares).any() else {"all": float("inf")}
     for name in corpus.REGIONS:
         part = squares[:, bodies == name]

@@ -24,6 +24,7 @@ from monomsk.model.compile import compile_model
 from monomsk.model.edit import with_numbers
 from monomsk.model.model import Model, complete
 from monomsk.model.scale import scale_model
+from monomsk.model.sides import plain
 from monomsk.model.spec import Coordinate, ModelSpec
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
 from monomsk.types import Markers
@@ -105,10 +106,10 @@ def opened(generic: ModelSpec) -> ModelSpec:
     """The body with joints that move as far as people's do, and toes that bend: a stiff foot cannot push off from the floor."""
 
     def moving(coordinate: Coordinate) -> Coordinate:
-        plain = coordinate.name.removesuffix("_r").removesuffix("_l")
-        if plain not in RANGES:
+        name = plain(coordinate.name)
+        if name not in RANGES:
             return coordinate
-        low, high = np.radians(RANGES[plain])
+        low, high = np.radians(RANGES[name])
         return replace(coordinate, range=(float(low), float(high)), locked=False)
 
     return replace(generic, joints=tuple(replace(j, coordinates=tuple(moving(c) for c in j.coordinates)) for j in generic.joints))

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from monomsk.kinematics.pose import Bounds, Targets, nearest_poses
 from monomsk.model.model import Model, complete
+from monomsk.model.sides import plain
 from monomsk.physics.center_of_mass import center_of_mass
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
 
@@ -175,7 +176,7 @@ def _targets(model: Model, plan: Plan) -> _Wanted:
             i = model.marker_names.index(f"{name}_{suffix}")
             position[:, i], weight[:, i] = plan.feet[:, side, k], FOOT_WEIGHT
     weight[:, model.marker_names.index("hip_mid")] = HIP_WEIGHT if plan.held.any() else SURE_HIP_WEIGHT
-    usual = [USUAL.get(n.removesuffix("_r").removesuffix("_l"), 0.0) for n in model.coordinate_names]
+    usual = [USUAL.get(plain(n), 0.0) for n in model.coordinate_names]
     value = np.tile(usual, (count, 1))
     habit = [0.0 if i in model.root else HABIT_WEIGHT for i in range(model.nq)]
     value_weight = np.tile(habit, (count, 1))

@@ -24,6 +24,7 @@ from monomsk.datasets.seeing import Pose, place_camera
 from monomsk.errors import InputError
 from monomsk.keypoints.skeleton import NAMES
 from monomsk.model.model import Model, complete
+from monomsk.model.sides import plain
 from monomsk.physics.forward_kinematics import forward_kinematics, marker_positions
 from monomsk.types import Camera
 
@@ -141,7 +142,7 @@ def hidden(rendered: Rendered) -> Bool[np.ndarray, "time keypoint"]:
     """Which keypoints another part of the body stands in front of."""
     camera = rendered.scene.camera
     width, height = (side // COARSE for side in camera.size)
-    deep = np.array([DEEP.get(name.removesuffix("_r").removesuffix("_l"), SHALLOW) for name in NAMES])
+    deep = np.array([DEEP.get(plain(name), SHALLOW) for name in NAMES])
     out = np.zeros(rendered.points.shape[:2], bool)
     for i, corners in enumerate(rendered.scene.points):
         xy, depth = project(camera, corners)

@@ -1,8 +1,9 @@
 """A simulated camera and pose estimator: what would be seen of a moving body, with errors as they were measured.
 
-Cameras stand anywhere around the person, near and far, high and low, slightly tilted. Keypoints err by a bias a clip, slowly,
-from frame to frame and in bursts, neighbours together, the more the less they are seen; sides change places for a while; parts
-fall out, or lie outside the picture; and what is believed of lens and gravity is off. Pure functions of a key, for `jax.vmap`.
+Cameras stand anywhere around the person, near and far, high and low, slightly tilted. Keypoints err by a bias a clip, part of it
+in the picture and part of it in the body, slowly, from frame to frame and in bursts, neighbours together, and more so where the
+body hides them; a hidden limb may be taken for the other one for seconds; sides change places for a while; parts fall out, or lie
+outside the picture; and what is believed of lens and gravity is off. Pure functions of a key, for `jax.vmap`.
 """
 
 import tomllib
@@ -14,8 +15,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from monomsk.datasets.hiding import hidden_by_body
 from monomsk.keypoints.skeleton import LAYOUTS, LEGS, NAMES, mirror_order
 from monomsk.markers.sight import Sight
+from monomsk.model.sides import plain as plain_name
 from monomsk.spatial import rotation
 
 NEAREST, FARTHEST = 1.6, 8.0
@@ -28,6 +31,17 @@ COMMON_MODE = 0.003
 """Error that all keypoints share [statures]."""
 FOCAL_ERROR, GRAVITY_ERROR = 0.05, 0.04
 """Standard deviations of what is believed of the focal length (relative) and of gravity [rad]."""
+IN_BODY = 0.7
+"""Part of the bias that is fixed in the body, alike on both sides: another notion of where a joint is; the rest is fixed in the picture."""
+LONGER, WIDER = 5.0, 1.5
+"""What being hidden adds to the frames at 60 Hz that outliers last, and by how much it makes them larger."""
+TAKEN, TAKEN_LONG = (0.005, 0.15), 90.0
+"""Share of frames in which a limb is taken for the other one, plain and hidden, and how many frames at 60 Hz that lasts."""
+LIMB_PARTS = (("elbow", "wrist", "index"), ("knee", "ankle", "heel", "big_toe", "small_toe"))
+"""What is taken for the other side's together."""
+TOWARDS = {"elbow": "shoulder", "wrist": "elbow", "index": "elbow", "knee": "hip", "ankle": "knee"}
+TOWARDS |= {"heel": "knee", "big_toe": "knee", "small_toe": "knee"}
+"""Where a part's axis points upwards to; those of others follow the trunk."""
 LEG_SWAPS, BODY_FLIPS = 0.02, 0.01
 """Share of frames in which the sides of the legs, or of all, are exchanged after the repairs of `keypoints.sides`."""
 
@@ -40,6 +54,9 @@ class Noise(NamedTuple):
     memory: Float[Array, " keypoint"]
     white: Float[Array, " keypoint"]
     outliers: Float[Array, " keypoint"]
+    """Share of frames when plain."""
+    lost: Float[Array, " keypoint"]
+    """The same when hidden."""
     size: Float[Array, " keypoint"]
     burst: Float[Array, " keypoint"]
     mixing: Float[Array, "keypoint keypoint"]
@@ -51,6 +68,8 @@ class Noise(NamedTuple):
     shares: Float[Array, " layout"]
     swaps: Float[Array, "2"]
     """Share of frames in which the sides of the legs, and of all, are exchanged."""
+    taken: Float[Array, "2"]
+    """Share of frames in which a plain limb, and a hidden one, is taken for the other."""
 
 
 class Pose(NamedTuple):
@@ -71,7 +90,7 @@ def load_noise() -> Noise:
 
 def _noise() -> Noise:
     table = tomllib.loads(resources.files("monomsk").joinpath("data/skeletons/simulated_noise.toml").read_text("utf-8"))
-    part = [name.removesuffix("_r").removesuffix("_l") for name in NAMES]
+    part = [plain_name(name) for name in NAMES]
     rows = [table["part"][table["like"].get(p, p)] for p in part]
     mixing = jnp.eye(len(NAMES))
     for own, other, share in table["common"]["pairs"]:
@@ -82,7 +101,8 @@ def _noise() -> Noise:
                 mixing = mixing.at[i].set(share * mixing[j]).at[i, i].set((1.0 - share**2) ** 0.5)
     layouts = [[name in LAYOUTS[layout] for name in NAMES] for layout in LAYOUT_SHARES]
     columns = {
-        key: jnp.array([row[key] for row in rows], jnp.float32) for key in ("bias", "slow", "memory", "white", "outliers", "size", "burst")
+        key: jnp.array([row[key] for row in rows], jnp.float32)
+        for key in ("bias", "slow", "memory", "white", "outliers", "lost", "size", "burst")
     }
     seen = (jnp.float32(table["seen"][k]) for k in ("plain", "hidden"))
     return Noise(
@@ -92,6 +112,7 @@ def _noise() -> Noise:
         layouts=jnp.array(layouts),
         shares=jnp.array(list(LAYOUT_SHARES.values()), jnp.float32),
         swaps=jnp.array([LEG_SWAPS, BODY_FLIPS], jnp.float32),
+        taken=jnp.array(TAKEN, jnp.float32),
     )
 
 
@@ -105,10 +126,12 @@ def white_noise() -> Noise:
         slow=nothing,
         white=size,
         outliers=nothing,
+        lost=nothing,
         mixing=jnp.eye(len(size), dtype=size.dtype),
         plain=jnp.ones_like(real.plain),
         hidden=jnp.ones_like(real.hidden),
         swaps=jnp.zeros_like(real.swaps),
+        taken=jnp.zeros_like(real.taken),
     )
 
 
@@ -150,17 +173,18 @@ def see(
     """
     there = jnp.all(jnp.isfinite(points), (0, 2))
     points = jnp.where(there[:, None], points, jnp.nanmean(points, 1, keepdims=True))
-    keys = jax.random.split(key, 8)
+    keys = jax.random.split(key, 10)
     local = (points - pose.position) @ pose.R_camera_ground.T
-    depth = jnp.maximum(local[..., 2:], 0.3)
-    slope = local[..., :2] / depth
-    unit = (size[0] / jnp.mean(depth, 1))[:, 0]
+    local = local.at[..., 2].set(jnp.maximum(local[..., 2], 0.3))
     severity = jnp.clip(jnp.exp(0.3 * jax.random.normal(keys[0])), 0.6, 1.6)
     frame = (time[1] - time[0]) * 60.0
-    plain = _visibility(keys[1], local, frame)
+    plain = _visibility(keys[1], local, size[0], frame)
     spread = severity * (noise.hidden + (noise.plain - noise.hidden) * plain)
-    error = _errors(keys[2], noise, spread, frame)
-    slope = _exchanged(keys[3], noise, slope + unit[:, None, None] * error, frame)
+    local = local + size[0] * IN_BODY * _misplaced(keys[8], noise, local)
+    slope = local[..., :2] / local[..., 2:]
+    unit = (size[0] / jnp.mean(local[..., 2:], 1))[:, 0]
+    slope = _taken(keys[9], noise, slope, plain, frame) + unit[:, None, None] * _errors(keys[2], noise, spread, plain, frame)
+    slope = _exchanged(keys[3], noise, slope, frame)
     seen, slope = _picture(keys[4], noise, slope, there, frame)
     # What the estimator's sigma is made of (`keypoints.noise`): the bias, which no frame shows, has no part in it.
     stated = jnp.sqrt(noise.slow**2 + noise.white**2) * spread
@@ -173,17 +197,22 @@ def see(
 
 def _switching(key: PRNGKeyArray, share: Float[Array, "*n"], length: Float[Array, "*n"], frames: int) -> Bool[Array, "time *n"]:
     """States that are on for a share of the time, `length` frames on the average each time."""
-    shape = jnp.broadcast_shapes(jnp.shape(share), jnp.shape(length))
+    return _varying(key, jnp.broadcast_to(share, (frames, *jnp.shape(share))), jnp.broadcast_to(length, (frames, *jnp.shape(share))))
+
+
+def _varying(key: PRNGKeyArray, share: Float[Array, "time *n"], length: Float[Array, "time *n"]) -> Bool[Array, "time *n"]:
+    """The same with shares and lengths that change."""
     first, later = jax.random.split(key)
     off = 1.0 / jnp.maximum(length, 1.0)
     on = jnp.minimum(off * share / (1.0 - share), 1.0)
 
-    def step(state: Array, draw: Array) -> tuple[Array, Array]:
+    def step(state: Array, drawn: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+        draw, off, on = drawn
         state = jnp.where(state, draw >= off, draw < on)
         return state, state
 
-    start = jax.random.uniform(first, shape) < share
-    return jax.lax.scan(step, start, jax.random.uniform(later, (frames, *shape)))[1]
+    start = jax.random.uniform(first, share.shape[1:]) < share[0]
+    return jax.lax.scan(step, start, (jax.random.uniform(later, share.shape), off, on))[1]
 
 
 def _remembered(white: Float[Array, "time *n"], memory: Float[Array, "*n"]) -> Float[Array, "time *n"]:
@@ -196,16 +225,52 @@ def _remembered(white: Float[Array, "time *n"], memory: Float[Array, "*n"]) -> F
     return jax.lax.scan(step, white[0], white)[1]
 
 
-def _visibility(key: PRNGKeyArray, local: Float[Array, "time keypoint 3"], frame: Float[Array, ""]) -> Float[Array, "time keypoint"]:
-    """How well every keypoint is seen: what lies behind the trunk is hidden more, and chance has its part. From 0 to 1."""
-    behind = local[..., 2] - jnp.mean(local[..., 2], 1, keepdims=True)
-    aside = jnp.abs(local[..., 0] - jnp.mean(local[..., 0], 1, keepdims=True))
+def _visibility(
+    key: PRNGKeyArray, local: Float[Array, "time keypoint 3"], height: Float[Array, ""], frame: Float[Array, ""]
+) -> Float[Array, "time keypoint"]:
+    """How well every keypoint is seen, from 0 to 1: not what the body hides, and chance has its part."""
     chance = _remembered(jax.random.normal(key, local.shape[:2]), 0.95**frame)
-    return jax.nn.sigmoid(3.0 - 8.0 * jnp.maximum(behind, 0.0) * jnp.exp(-6.0 * aside) + 1.2 * chance)
+    return jax.nn.sigmoid(3.0 - 6.0 * hidden_by_body(local, height) + 1.2 * chance)
+
+
+def _misplaced(key: PRNGKeyArray, noise: Noise, local: Float[Array, "time keypoint 3"]) -> Float[Array, "time keypoint 3"]:
+    """Another notion of where the joints are: shifts forwards, up and outwards, alike on both sides [statures], camera frame."""
+    part = [plain_name(name) for name in NAMES]
+    hip_r, hip_l, hips = (NAMES.index(n) for n in ("hip_r", "hip_l", "hip_mid"))
+    upper = [TOWARDS.get(p, "neck") + (name[len(p) :] if p in TOWARDS else "") for p, name in zip(part, NAMES, strict=True)]
+    lower = [k if p in TOWARDS else hips for k, p in enumerate(part)]
+    up = _unit(local[:, jnp.array([NAMES.index(n) for n in upper])] - local[:, jnp.array(lower)])
+    right = _unit((local[:, hip_r] - local[:, hip_l])[:, None] + 0.0 * up)
+    ahead = _unit(jnp.cross(up, right))
+    side = jnp.array([-1.0 if name.endswith("_l") else 1.0 for name in NAMES])
+    same = jnp.array([part.index(p) for p in part])
+    size = jax.random.normal(key, (len(NAMES), 3))[same] * noise.bias[:, jnp.array([0, 1, 0])]
+    return size[:, :1] * ahead + size[:, 1:2] * up + (side * size[:, 2])[:, None] * right
+
+
+def _unit(v: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+    return v / jnp.sqrt(jnp.sum(v**2, -1, keepdims=True) + 1e-8)
+
+
+def _taken(
+    key: PRNGKeyArray, noise: Noise, slope: Float[Array, "time keypoint 2"], plain: Float[Array, "time keypoint"], frame: Float[Array, ""]
+) -> Float[Array, "time keypoint 2"]:
+    """Limbs that are seen where the other side's is, the more often the less they are seen themselves."""
+    order = jnp.array(mirror_order(NAMES))
+    for parts, drawn in zip(LIMB_PARTS, jax.random.split(key, len(LIMB_PARTS)), strict=True):
+        for side, own in zip("rl", jax.random.split(drawn), strict=True):
+            limb = jnp.array([name.endswith(f"_{side}") and plain_name(name) in parts for name in NAMES])
+            seen = jnp.sum(plain * limb, 1) / jnp.sum(limb)
+            switch, nearness = jax.random.split(own)
+            share = noise.taken[1] + (noise.taken[0] - noise.taken[1]) * seen
+            on = _varying(switch, share, jnp.broadcast_to(TAKEN_LONG / frame, share.shape))
+            near = jax.random.uniform(nearness, minval=0.6, maxval=1.0)
+            slope = jnp.where((on[:, None] & limb)[..., None], slope + near * (slope[:, order] - slope), slope)
+    return slope
 
 
 def _errors(
-    key: PRNGKeyArray, noise: Noise, spread: Float[Array, "time keypoint"], frame: Float[Array, ""]
+    key: PRNGKeyArray, noise: Noise, spread: Float[Array, "time keypoint"], plain: Float[Array, "time keypoint"], frame: Float[Array, ""]
 ) -> Float[Array, "time keypoint 2"]:
     """Errors of all keypoints [statures]."""
     keys = jax.random.split(key, 7)
@@ -214,10 +279,10 @@ def _errors(
     slow = jnp.einsum("jk,tki->tji", noise.mixing, jax.random.normal(keys[0], (frames, count, 2)))
     slow = _remembered(slow, memory[:, None]) * noise.slow[:, None]
     white = jax.random.normal(keys[1], (frames, count, 2)) * noise.white[:, None]
-    bias = jax.random.normal(keys[2], (count, 2)) * noise.bias
-    burst = _switching(keys[3], noise.outliers, noise.burst / frame, frames)
+    bias = (1.0 - IN_BODY**2) ** 0.5 * jax.random.normal(keys[2], (count, 2)) * noise.bias
+    burst = _varying(keys[3], noise.lost + (noise.outliers - noise.lost) * plain, (noise.burst + LONGER * (1.0 - plain)) / frame)
     aim = _remembered(jax.random.normal(keys[4], (frames, count, 2)), jnp.full((count, 1), 0.9) ** frame)
-    wild = burst[..., None] * aim * (noise.size / 1.18)[:, None]
+    wild = (burst * (WIDER + (1.0 - WIDER) * plain))[..., None] * aim * (noise.size / 1.18)[:, None]
     common = _remembered(jax.random.normal(keys[5], (frames, 1, 2)), jnp.full((1, 1), 0.875) ** frame) * COMMON_MODE
     return (slow + white) * spread[..., None] + bias + wild + common
 

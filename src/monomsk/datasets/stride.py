@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from monomsk.model.model import Model, complete_rates
+from monomsk.model.sides import plain
 from monomsk.physics.center_of_mass import center_of_mass
 from monomsk.physics.forward_kinematics import Poses, forward_kinematics, points_on_bodies
 from monomsk.physics.inverse_dynamics import net_wrenches
@@ -66,9 +67,9 @@ def _curves(model: Model, names: tuple[str, ...]) -> tuple[Float[Array, " nq"], 
     """Row of the curve, shift of the phase, and whether there is a curve, for every coordinate."""
     rows, shifts, known = [], [], []
     for name in model.coordinate_names:
-        plain = name.removesuffix("_r").removesuffix("_l")
-        known.append(plain in names)
-        rows.append(names.index(plain) if plain in names else 0)
+        joint = plain(name)
+        known.append(joint in names)
+        rows.append(names.index(joint) if joint in names else 0)
         shifts.append(0.5 if name.endswith("_l") else 0.0)
     return jnp.array(rows), jnp.array(shifts), jnp.array(known)
 

@@ -53,6 +53,8 @@ class WindowsConfig:
     """For legs [rad]."""
     trunk: float = 0.15
     """For the trunk [rad]."""
+    wildness: float = 0.5
+    """Standard deviation of the logarithm of a limb's share of all three: most windows are disturbed little, some much."""
     lean: float = 0.08
     """For the body as a whole, about the floor under it [rad]."""
     build: float = 0.7
@@ -202,6 +204,8 @@ class Body(NamedTuple):
     bodies: Int[Array, " body"]
     spread: Float[Array, " nq"]
     """Disturbance of every angle [rad]."""
+    limb: Int[Array, " nq"]
+    """Number of the limb that a coordinate belongs to."""
     build: Float[Array, " segment"]
     segments: Segments
     height: int
@@ -224,12 +228,19 @@ def body_of(model: Model, anatomy: Anatomy, config: WindowsConfig) -> Body:
         sign=jnp.array([-1.0 if n in ACROSS else 1.0 for n in names], jnp.float32),
         bodies=jnp.array([bodies.index(other_side(b)) for b in bodies]),
         spread=jnp.array(spread, jnp.float32),
+        limb=jnp.array([_limb(n) for n in names]),
         build=config.build * jnp.array([s.spread for s in described], jnp.float32),
         segments=segments,
         height=names.index("pelvis_ty"),
         head=model.marker_names.index("head_top"),
         sole=model.marker_names.index("sole_r"),
     )
+
+
+def _limb(name: str) -> int:
+    """Right arm, left arm, right leg, left leg, all the rest."""
+    limb = next((i for i, limb in enumerate(("arms", "legs")) if plain(name) in LIMBS[limb]), None)
+    return 4 if limb is None else 2 * limb + name.endswith("_l")
 
 
 def windows(body: Body, pack: Pack, drawn: Draw, config: WindowsConfig) -> Windows:
@@ -277,12 +288,12 @@ def _disturbed(
     key: PRNGKeyArray, body: Body, q: Float[Array, "time nq"], time: Float[Array, " time"], config: WindowsConfig
 ) -> Float[Array, "time nq"]:
     """Angles that go slowly astray, each on its own, within their ranges."""
-    keys = jax.random.split(key, 3)
+    keys = jax.random.split(key, 4)
     count = q.shape[1]
     wave = _waves(keys[0], time, count)
-    # Whole limbs are left alone as often as not.
     chosen = jax.random.uniform(keys[1], (count,)) < 0.7
-    size = body.spread * chosen * (jax.random.uniform(keys[2]) < config.disturbed)
+    wild = jnp.exp(config.wildness * jax.random.normal(keys[3], (5,), jnp.float32))[body.limb]
+    size = body.spread * wild * chosen * (jax.random.uniform(keys[2]) < config.disturbed)
     low, high = body.model.coordinate_range[:, 0], body.model.coordinate_range[:, 1]
     return jnp.clip(q + (size * wave).astype(q.dtype), jnp.minimum(low, q), jnp.maximum(high, q))
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from monomsk.keypoints.skeleton import mirror_order
+from monomsk.model.sides import plain
 
 Shift = Float[np.ndarray, "3"]
 """Of a point in the axes of its body, right side [m]."""
@@ -62,7 +63,7 @@ class View:
         if definition is None:
             return error
         for k, name in enumerate(self.names):
-            error[:, k] -= self.lever[:, k] @ (definition[_part(name)] * _mirror(name))
+            error[:, k] -= self.lever[:, k] @ (definition[plain(name)] * _mirror(name))
         return error
 
 
@@ -80,7 +81,7 @@ def find_exchanges(view: View) -> Exchanges:
 
 
 def _exchanged(view: View, parts: Sequence[str]) -> Float[np.ndarray, " time"]:
-    picked = np.array([k for k, name in enumerate(view.names) if _part(name) in parts])
+    picked = np.array([k for k, name in enumerate(view.names) if plain(name) in parts])
     other = mirror_order(view.names)[picked]
     both = view.seen[:, picked] & view.seen[:, other]
 
@@ -95,7 +96,7 @@ def _exchanged(view: View, parts: Sequence[str]) -> Float[np.ndarray, " time"]:
 
 def put_right(view: View, exchanges: Exchanges) -> View:
     """The view with exchanged sides where they belong. With the arms go the eyes and ears, with the legs the hips."""
-    parts = [_part(name) for name in view.names]
+    parts = [plain(name) for name in view.names]
     lower = np.isin(parts, (*LEGS, "hip"))
     swap = np.where(lower, np.nan_to_num(exchanges.legs)[:, None], np.nan_to_num(exchanges.arms)[:, None]) > 0.5
     order = mirror_order(view.names)
@@ -113,10 +114,10 @@ def find_definition(views: Sequence[View]) -> dict[str, Shift]:
     The constant shift that explains most of the errors of all views, both sides mirrored, by reweighted least squares (Huber 1964).
     """
     found: dict[str, Shift] = {}
-    for part in sorted({_part(name) for view in views for name in view.names}):
+    for part in sorted({plain(name) for view in views for name in view.names}):
         lever, error = [], []
         for view in views:
-            for k in (k for k, name in enumerate(view.names) if _part(name) == part):
+            for k in (k for k, name in enumerate(view.names) if plain(name) == part):
                 lever.append(view.lever[view.seen[:, k], k] * _mirror(view.names[k]))
                 error.append((view.found - view.true)[view.seen[:, k], k])
         a, b = np.concatenate(lever), np.concatenate(error)
@@ -175,7 +176,7 @@ def describe(
     lagged = np.zeros((LAGS + 1, 2))
     for view in views:
         error = view.error(definition)
-        for k in (k for k, name in enumerate(view.names) if _part(name) in parts):
+        for k in (k for k, name in enumerate(view.names) if plain(name) in parts):
             asked = np.ones(len(error), bool) if hidden is None else view.hidden[:, k] == hidden
             missing.append(~view.seen[asked, k])
             if not view.seen[:, k].any():
@@ -239,10 +240,6 @@ def _run_lengths(on: Bool[np.ndarray, " time"]) -> Int[np.ndarray, " run"]:
 
 def _rms(values: Float[np.ndarray, "*n"]) -> float:
     return float(np.sqrt(np.mean(np.square(values)))) if np.size(values) else float("nan")
-
-
-def _part(name: str) -> str:
-    return name.removesuffix("_r").removesuffix("_l")
 
 
 def _mirror(name: str) -> Shift:

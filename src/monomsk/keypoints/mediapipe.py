@@ -12,6 +12,7 @@ from monomsk.keypoints.estimator import PoseEstimator
 from monomsk.keypoints.follow import Follower
 from monomsk.keypoints.people import People
 from monomsk.keypoints.resample import resample
+from monomsk.model.sides import plain
 from monomsk.types import Clip, Keypoints, Progress
 
 LEAST_SEEN = 0.1
@@ -108,8 +109,8 @@ def cut_off(names: tuple[str, ...], xy: Float[np.ndarray, "frame keypoint 2"], s
     outside = ((xy < strip) | (xy > np.array(size) - strip)).any(-1).mean(0)
     share: dict[str, float] = {}
     for name, part in zip(names, outside, strict=True):
-        plain = name.removesuffix("_r").removesuffix("_l").replace("_", " ")
-        share[plain] = max(share.get(plain, 0.0), float(part))
+        joint = plain(name).replace("_", " ")
+        share[joint] = max(share.get(joint, 0.0), float(part))
     often = {name: part for name, part in share.items() if part > CUT_OFF}
     if not often:
         return ()

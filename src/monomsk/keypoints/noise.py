@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from monomsk.model.sides import plain
+
 STATURE = 1.72
 """Standing height [m] of the person whose estimates gave the shares of the table."""
 CHAIN_SHARE = 0.78
@@ -27,7 +29,7 @@ def keypoint_sigma(
     """Standard deviation per axis [px] for persons `stature` px tall; inf where visibility or stature is not a number."""
     table = _table()
     share = np.interp(np.nan_to_num(visibility, nan=0.0), table["visibility"], table["deviation"])
-    part = np.array([table["part"].get(name.removesuffix("_r").removesuffix("_l"), 1.0) for name in names])
+    part = np.array([table["part"].get(plain(name), 1.0) for name in names])
     sigma = share * part * stature[:, None]
     return np.where(np.isfinite(visibility) & np.isfinite(sigma), sigma, np.inf)
 

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from monomsk.keypoints import skeleton
+from monomsk.model.sides import plain
 
 CUT = 0.1
 """Movement between frames, over the stature, beyond which it costs no more."""
@@ -35,7 +36,7 @@ class Swaps:
     def order(self, names: Sequence[str]) -> Int[np.ndarray, "frame keypoint"]:
         """For each frame the indices that put its keypoints right."""
         keep, mirror = np.arange(len(names)), skeleton.mirror_order(names)
-        parts = [_part(name) for name in names]
+        parts = [plain(name) for name in names]
         swapped = np.repeat(self.body[:, None], len(names), axis=1)
         swapped ^= self.legs[:, None] & np.isin(parts, skeleton.LEGS)
         swapped ^= self.arms[:, None] & np.isin(parts, UPPER)
@@ -67,7 +68,7 @@ def find_swaps(
 def _search(
     names: Sequence[str], xy: np.ndarray, stature: np.ndarray, penalty: np.ndarray, parts: Sequence[str]
 ) -> Bool[np.ndarray, " frame"]:
-    picked = [i for i, name in enumerate(names) if _part(name) in parts and name != skeleton.mirrored(name)]
+    picked = [i for i, name in enumerate(names) if plain(name) in parts and name != skeleton.mirrored(name)]
     if len(xy) < 2 or not picked:
         return np.zeros(len(xy), bool)
     points = xy[:, picked]
@@ -84,7 +85,3 @@ def _search(
     for i in range(len(xy) - 1, 0, -1):
         state[i - 1] = came_from[i, state[i]]
     return state.astype(bool)
-
-
-def _part(name: str) -> str:
-    return name[:-2] if name.endswith(("_r", "_l")) else name

@@ -6,6 +6,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from monomsk.errors import KeypointError
 from monomsk.model.model import Model
+from monomsk.model.sides import plain
 from monomsk.types import Markers
 
 EASY = {"knee_angle": 0.25, "hip_flexion": 0.12, "elbow_flex": 0.4, "arm_add": -0.15}
@@ -34,7 +35,7 @@ def starting_coordinates(model: Model, markers: Markers) -> Float[np.ndarray, "t
     q = np.tile(np.asarray(model.coordinate_default), (len(time), 1))
     for name, value in EASY.items():
         for i, coordinate in enumerate(model.coordinate_names):
-            if coordinate.removesuffix("_r").removesuffix("_l") == name:
+            if plain(coordinate) == name:
                 q[:, i] = value
     root = list(model.root)
     q[:, root[:3]] = np.unwrap(turned.as_euler("ZXY"), axis=0)

@@ -7,13 +7,15 @@ from importlib import resources
 import numpy as np
 from jaxtyping import Float
 
+from monomsk.model.sides import plain
+
 UNKNOWN = 0.5
 """Share where nothing is known of a muscle."""
 
 
 def slow_twitch(names: tuple[str, ...]) -> tuple[Float[np.ndarray, " muscle"], tuple[str, ...]]:
     """Shares of slow-twitch fibres of the muscles, and which of them, without their side, are not known and taken as half."""
-    stems = [name[:-2] if name.endswith(("_r", "_l")) else name for name in names]
+    stems = [plain(name) for name in names]
     known = _shares()
     unknown = tuple(dict.fromkeys(stem for stem in stems if stem not in known))
     return np.array([known.get(stem, UNKNOWN) for stem in stems]), unknown
