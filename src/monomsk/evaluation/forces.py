@@ -19,7 +19,7 @@ from monomsk.kinematics import smooth_path
 from monomsk.kinetics import classic, filtering, learned
 from monomsk.kinetics.feet import feet_of
 from monomsk.model.compile import compile_model
-from monomsk.networks import SHIPPED, folder_of, load_dynamics
+from monomsk.networks import SHIPPED, dynamics_folder, load_dynamics
 from monomsk.types import Kinetics, Motion, Subject
 
 Way = Callable[[Case], Kinetics]
@@ -61,9 +61,9 @@ def learned_way(weights: str) -> Way:
     """The inverse dynamics transformer of a set of weights, which is read when the first trial comes."""
 
     def way(case: Case) -> Kinetics:
-        network, _ = load_dynamics(folder_of(weights))
-        trunk = has_trunk(case.clip)
-        return learned.estimate(certain(case.motion), case.spec, case.subject, KineticsConfig(), network, trunk=trunk)
+        network, _ = load_dynamics(dynamics_folder(weights))
+        motion = certain(case.motion) if case.motion.sigma is None else case.motion
+        return learned.estimate(motion, case.spec, case.subject, KineticsConfig(), network, trunk=has_trunk(case.clip))
 
     return way
 
