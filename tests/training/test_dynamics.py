@@ -33,8 +33,9 @@ from random_lessons import COUNT, lesson
 SHAPE = Shape(16, 2, 1)
 
 
-shown, hidden, judged = (eqx.filter_jit(f) for f in (windows, clouded, figures))
-"""Compiled once each."""
+shown = eqx.filter_jit(windows)
+hidden = eqx.filter_jit(clouded)
+judged = eqx.filter_jit(figures)
 
 
 def drawn(lesson: int, first: int, *, mirrored: bool) -> Draw:
