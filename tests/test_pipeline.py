@@ -4,12 +4,13 @@ import pickle
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from monomsk import pipeline
-from monomsk.config import Config, KeypointsConfig, KinematicsConfig, MeshConfig, Stage
+from monomsk.config import Config, KeypointsConfig, KinematicsConfig, MeshConfig, SimulationConfig, Stage
 from monomsk.errors import FormatError, InputError, KeypointError
 from monomsk.io import keypoints_npz
 from monomsk.io.body import load_anatomy, load_body
@@ -18,7 +19,7 @@ from monomsk.markers.skel import with_angles
 from monomsk.mesh_track import SKEL_ANGLES
 from monomsk.report.page import page
 from monomsk.report.summary import summary
-from monomsk.types import Clip, Keypoints, Progress, Subject, Trial
+from monomsk.types import Clip, Keypoints, Motion, Progress, Subject, Trial
 from monomsk.video import read_clip
 from muscles.test_static_optimization import bent
 from pendulums import odd_elbow
@@ -51,7 +52,7 @@ def walked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_stages_are_those_of_the_design() -> None:
-    assert pipeline.STAGES == ("keypoints", "markers", "kinematics", "kinetics", "muscles", "report")
+    assert pipeline.STAGES == ("keypoints", "markers", "kinematics", "kinetics", "simulation", "muscles", "report")
     assert tuple(pipeline._WAY) == pipeline.STAGES[: len(pipeline._WAY)]
 
 
@@ -72,6 +73,18 @@ def test_warnings_of_all_stages_are_kept_once(video: Path, walked: list[str]) ->
 def test_a_doubtful_mass_is_a_warning(video: Path, walked: list[str]) -> None:
     trial = pipeline.analyze(read_clip(video), Subject(1.75, 145.0), until="keypoints")
     assert trial.warnings[0] == "mass 145 kg with height 1.75 m gives BMI 47: if that is pounds, write 65.8"
+
+
+@pytest.mark.parametrize(("way", "asked"), [("none", False), ("refined", True)])
+def test_motion_and_forces_are_refined_where_that_is_asked_for(way: Literal["none", "refined"], asked: bool, monkeypatch) -> None:
+    forces = bent(-8.0)
+    motion = Motion(forces.time, forces.names, forces.rotational, forces.q)
+    better = replace(motion, q=motion.q + 0.1), replace(forces, warnings=("refined",))
+    monkeypatch.setattr(pipeline, "refine", lambda *given: better)
+    before = Trial(SUBJECT, body=odd_elbow(), motion=motion, kinetics=forces)
+    trial = pipeline._WAY["simulation"](before, Config(simulation=SimulationConfig(way)), lambda done: None)
+    assert (trial.motion, trial.kinetics) == (better if asked else (motion, forces))
+    assert trial.warnings == (("refined",) if asked else ())
 
 
 def test_odd_muscles_are_told_in_the_report_and_the_summary() -> None:

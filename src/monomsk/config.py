@@ -100,6 +100,15 @@ class KineticsConfig:
 
 
 @dataclass(frozen=True)
+class SimulationConfig:
+    """Motion and forces made to agree."""
+
+    simulation: Literal["none", "refined"] = "none"
+    """none: motion and forces stay as they were found; what they miss is the pelvis residual. refined: both are changed a little, so that
+    the equations of motion hold, soles rest and flight is ballistic."""
+
+
+@dataclass(frozen=True)
 class MusclesConfig:
     """Static optimization."""
 
@@ -124,7 +133,7 @@ class MusclesConfig:
     unless told otherwise."""
 
 
-Stage = Literal["keypoints", "markers", "kinematics", "kinetics", "muscles", "report"]
+Stage = Literal["keypoints", "markers", "kinematics", "kinetics", "simulation", "muscles", "report"]
 
 
 @dataclass(frozen=True)
@@ -137,4 +146,5 @@ class Config:
     mesh: MeshConfig = field(default_factory=MeshConfig)
     kinematics: KinematicsConfig = field(default_factory=KinematicsConfig)
     kinetics: KineticsConfig = field(default_factory=KineticsConfig)
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
     muscles: MusclesConfig = field(default_factory=MusclesConfig)

@@ -1,6 +1,6 @@
 """The way from a video to muscle forces: its order, once, and one function that walks it.
 
-    video ─► keypoints ─► markers ─► kinematics ─► kinetics ─► muscles ─► report
+    video ─► keypoints ─► markers ─► kinematics ─► kinetics ─► simulation ─► muscles ─► report
 
 The report, and every file, is written from the Trial that comes out (`report.folder`).
 """
@@ -35,6 +35,7 @@ from monomsk.muscles.joint_loads import ground_forces, joint_loads
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
 from monomsk.networks import dynamics_folder, fingerprint, load_dynamics, load_networks
+from monomsk.simulation.refinement import refine
 from monomsk.types import Clip, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
 
@@ -158,6 +159,17 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
     return replace(trial, kinetics=kinetics, networks=networks, warnings=kinetics.warnings)
 
 
+def _make_consistent(trial: Trial, config: Config, progress: Progress) -> Trial:
+    """Motion and Kinetics → the same two, dynamically consistent; without being asked to, as they were."""
+    if config.simulation.simulation == "none":
+        return replace(trial, warnings=())
+    assert trial.motion is not None
+    assert trial.kinetics is not None
+    assert trial.body is not None
+    motion, kinetics = refine(trial.motion, trial.kinetics, trial.body, trial.subject, progress)
+    return replace(trial, motion=motion, kinetics=kinetics, warnings=kinetics.warnings)
+
+
 def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Kinetics → MuscleActivity, JointLoads, Energetics."""
     assert trial.kinetics is not None
@@ -217,6 +229,7 @@ _WAY: dict[Stage, Callable[[Trial, Config, Progress], Trial]] = {
     "markers": _lift_markers,
     "kinematics": _fit_body,
     "kinetics": _estimate_forces,
+    "simulation": _make_consistent,
     "muscles": _share_among_muscles,
 }
 """What each stage does to the Trial."""

@@ -31,11 +31,25 @@ def found(network) -> Kinetics:
     return learned.estimate(gait(FRAMES), body(), subject(), KineticsConfig(), network)
 
 
-def test_nothing_is_left_at_the_root_and_what_that_took_is_told(found) -> None:
+def test_nothing_is_left_at_the_root_of_who_stands_alone_and_what_that_took_is_told(found, network) -> None:
     root = [i for i, name in enumerate(found.names) if name.startswith("pelvis")]
     weight = body().mass * 9.80665
-    assert np.abs(found.tau[:, root]).max() < 1e-5 * weight
+    ready = learned.moved(gait(FRAMES), body(), subject(), 6.0, network.coordinates)
+    lacking = (ready.state.wrench[:, 4] - found.force[..., 1].sum(1)) / weight
+    free = learned.alone(lacking, found.time) == 1.0
+    assert free.mean() > 0.3
+    assert np.abs(found.tau[free][:, root]).max() < 1e-5 * weight
     assert found.quality["residual_force_rms_percent_peak_grf"] > 0.1
+
+
+def test_a_chair_stays_in_the_residual() -> None:
+    time = np.arange(200) / RATE
+    steps = 0.3 * np.sin(2.0 * np.pi * 2.0 * time)
+    assert (learned.alone(steps, time)[50:-50] == 1.0).all()
+    seat = np.where(time < 1.0, 0.6, 0.0)
+    share = learned.alone(seat, time)
+    assert (share[:60] == 0.0).all()
+    assert (share[-50:] == 1.0).all()
 
 
 def test_feet_that_do_not_touch_get_nothing_and_nothing_pulls(found) -> None:

@@ -20,13 +20,17 @@ N = len(shipped().body_names)
 UNEVEN = jnp.asarray(np.random.default_rng(3).uniform(0.85, 1.2, (N, 3)))
 
 
+@jax.jit
+def markers(model, q):
+    return marker_positions(model, forward_kinematics(model, q))
+
+
 def test_uniform_scale_makes_a_larger_body_of_the_same_shape():
     model, factor = shipped(), 1.2
     large = scale_model(model, jnp.full((N, 3), factor), 90.0)
     q, _, _ = random_state(model, 0)
     root = jnp.array(model.root[3:])
-    far = marker_positions(large, forward_kinematics(large, q.at[root].multiply(factor)))
-    near = marker_positions(model, forward_kinematics(model, q))
+    far, near = markers(large, q.at[root].multiply(factor)), markers(model, q)
     np.testing.assert_allclose(far, factor * near, atol=1e-12)
     np.testing.assert_allclose(large.mass, model.mass * 90.0 / model.mass.sum())
     np.testing.assert_allclose(large.inertia, model.inertia * factor**2 * (90.0 / model.mass.sum()), rtol=1e-12)
@@ -56,7 +60,7 @@ def test_scaled_file_is_the_scaled_model(tmp_path):
     osim_write.write(tmp_path / "scaled.osim", with_numbers(spec, sized, UNEVEN))
     back = compile_model(osim_read.read(tmp_path / "scaled.osim"))
     q, _, _ = random_state(model, 2)
-    ours, theirs = (forward_kinematics(m, q) for m in (sized, back))
+    ours, theirs = (jax.jit(forward_kinematics)(m, q) for m in (sized, back))
     np.testing.assert_allclose(theirs.p, ours.p, atol=1e-12)
     np.testing.assert_allclose(center_of_mass(back, theirs), center_of_mass(sized, ours), atol=1e-12)
     np.testing.assert_allclose(back.inertia, sized.inertia, atol=1e-12)
@@ -89,7 +93,7 @@ def test_opensim_scales_the_same_lengths(tmp_path):
     state = theirs.initSystem()
     sized = scale_model(model, UNEVEN, 80.0)
     q = jnp.asarray([theirs.getCoordinateSet().get(n).getValue(state) for n in model.coordinate_names])
-    ours = marker_positions(sized, forward_kinematics(sized, q))
+    ours = markers(sized, q)
     for name, position in zip(model.marker_names, ours, strict=True):
         where = theirs.getMarkerSet().get(name).getLocationInGround(state)
         np.testing.assert_allclose(position, [where.get(i) for i in range(3)], atol=1e-6)

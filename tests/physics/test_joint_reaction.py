@@ -34,7 +34,8 @@ def test_a_hanging_forearm_and_a_muscle_along_it() -> None:
     spec = elbow(muscle("m", (("humerus", (0.05, 0.3, 0.0)), ("ulna", (0.05, -0.3, 0.0)))))
     model = compile_model(spec)
     still = jnp.zeros((3, 1))
-    found = np.asarray(reactions(model, compile_muscles(spec, model.body_names), still, [100.0]))[1]
+    muscles = compile_muscles(spec, model.body_names)
+    found = np.asarray(jax.jit(lambda state, tension: reactions(model, muscles, state, tension))(still, np.array([100.0])))[1]
     np.testing.assert_allclose(found, [0.0, 0.0, -100.0 * 0.05, 0.0, 9.80665 - 100.0, 0.0], atol=1e-9)
 
 
@@ -43,11 +44,16 @@ def test_a_pulley_hands_on_what_bends_the_path() -> None:
     spec = elbow(muscle("m", (("humerus", (-0.05, 0.3, 0.0)), ("ulna", (-0.05, -0.3, 0.0))), wraps=(PathWrap("pulley"),)), wraps=(wrap,))
     model, q = compile_model(spec), jnp.array([1.1])
     muscles = compile_muscles(spec, model.body_names)
-    poses = forward_kinematics(model, q)
-    wrench = muscle_wrenches(model, muscles, poses, q, jnp.array([200.0]))
+
+    @jax.jit
+    def both(q):
+        poses = forward_kinematics(model, q)
+        return muscle_wrenches(model, muscles, poses, q, jnp.array([200.0])), muscle_paths(model, muscles, poses, q).moment_arm
+
+    wrench, arm = both(q)
     np.testing.assert_allclose(wrench.sum(0), 0.0, atol=1e-9)
     assert np.linalg.norm(wrench[1, 3:]) == pytest.approx(200.0)
-    assert wrench[1, 2] == pytest.approx(200.0 * float(muscle_paths(model, muscles, poses, q).moment_arm[0, 0]))
+    assert wrench[1, 2] == pytest.approx(200.0 * float(arm[0, 0]))
 
 
 def test_muscle_wrenches_make_the_moments_of_the_moment_arms() -> None:
@@ -74,12 +80,17 @@ def test_without_muscles_the_reactions_hold_the_joint_moments() -> None:
     """Equals inverse dynamics, taken along the coordinates."""
     model = shipped()
     state = complete_rates(model, *random_state(model, 5))
-    poses = forward_kinematics(model, state[0])
-    found = joint_reactions(model, poses, state[1], state[2], jnp.zeros((len(model.body_names), 6)))
-    about_ground = jnp.concatenate([found[:, :3] + jnp.cross(poses.pivot, found[:, 3:]), found[:, 3:]], 1)
-    twist = coordinate_twists(model, poses, jnp.zeros(3))
-    tau = jnp.sum(twist * about_ground[jnp.array(model.coordinate_body)], 1)
-    np.testing.assert_allclose(tau, inverse_dynamics(model, *state), atol=1e-8)
+
+    @jax.jit
+    def both(q, qd, qdd):
+        poses = forward_kinematics(model, q)
+        found = joint_reactions(model, poses, qd, qdd, jnp.zeros((len(model.body_names), 6)))
+        about_ground = jnp.concatenate([found[:, :3] + jnp.cross(poses.pivot, found[:, 3:]), found[:, 3:]], 1)
+        twist = coordinate_twists(model, poses, jnp.zeros(3))
+        return jnp.sum(twist * about_ground[jnp.array(model.coordinate_body)], 1), inverse_dynamics(model, q, qd, qdd)
+
+    tau, expected = both(*state)
+    np.testing.assert_allclose(tau, expected, atol=1e-8)
 
 
 def test_equals_opensim(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """Muscles that move a hinge: balance, motion in two ways of integration, and gradients by the excitations."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,71 +24,84 @@ TIME = jnp.linspace(0.0, 0.2, 101)
 SAMPLES = jnp.linspace(0.0, 0.2, 5)
 
 
-def arm(kind: str = "Millard2012EquilibriumMuscle"):
+@cache
+def arm():
     """A flexor in front of the hinge and an extensor behind it, alike but for their sides."""
     front = muscle("flexor", (("humerus", (0.04, 0.25, 0.0)), ("ulna", (0.04, -0.05, 0.0))), force=800.0)
     back = muscle("extensor", (("humerus", (-0.04, 0.25, 0.0)), ("ulna", (-0.04, -0.05, 0.0))), force=800.0)
-    spec = elbow(*(replace(m, kind=kind, pennation=0.2) for m in (front, back)))
+    spec = elbow(*(replace(m, pennation=0.2) for m in (front, back)))
     model = compile_model(spec)
     return model, compile_muscles(spec, model.body_names)
 
 
+balanced = eqx.filter_jit(muscle_start)
+
+
 def start(model, muscles, tendons: Tendons, activation: float = 0.2, q: float = 0.0) -> State:
     place, still, a = jnp.array([q]), jnp.zeros(1), jnp.full(2, activation)
-    return State(place, still, muscle_start(model, muscles, place, still, a) if tendons == "compliant" else MuscleState(a))
+    return State(place, still, balanced(model, muscles, place, still, a) if tendons == "compliant" else MuscleState(a))
+
+
+@cache
+def motion(tendons: Tendons) -> Callable[[jax.Array], tuple[tuple[jax.Array, State], jax.Array]]:
+    """One program for the motion from rest by excitations at `SAMPLES`, for a number that says where it ends, and for its slope."""
+    model, muscles = arm()
+    drive = muscle_drive(muscles, tendons, step=STEP)
+    first = start(model, muscles, tendons)
+
+    def end(u: jax.Array) -> tuple[jax.Array, State]:
+        found = simulate(model, first, controls(SAMPLES, u), TIME, drive=drive).state
+        return found.q[-1, 0] + 0.1 * found.qd[-1, 0], found
+
+    return jax.jit(jax.value_and_grad(end, has_aux=True))
+
+
+def under(tendons: Tendons, excitations: tuple[float, float]) -> State:
+    """The motion by excitations that stay as they are."""
+    return motion(tendons)(jnp.tile(jnp.array(excitations), (len(SAMPLES), 1)))[0][1]
 
 
 @pytest.mark.parametrize("tendons", ["rigid", "compliant"])
 def test_equal_muscles_hold_the_hinge_and_the_stronger_excitation_moves_it(tendons: Tendons) -> None:
-    model, muscles = arm()
-    drive = muscle_drive(muscles, tendons, step=STEP)
-    run = jax.jit(lambda u: simulate(model, start(model, muscles, tendons), constant(u), TIME, drive=drive).state)
-    held = run(jnp.array([0.2, 0.2]))
+    held = under(tendons, (0.2, 0.2))
     assert np.abs(held.q).max() < 1e-9
     assert np.asarray(held.extra.activation) == pytest.approx(0.2, abs=1e-9)
-    flexed, extended = run(jnp.array([0.9, 0.05])), run(jnp.array([0.05, 0.9]))
+    flexed, extended = under(tendons, (0.9, 0.05)), under(tendons, (0.05, 0.9))
     assert flexed.q[-1, 0] > 0.1
     assert float(flexed.q[-1, 0]) > float(extended.q[-1, 0])
     assert ((flexed.extra.activation >= 0.01) & (flexed.extra.activation <= 1.0)).all()
 
 
 def test_fixed_implicit_steps_are_the_motion_that_adaptive_ones_find() -> None:
-    tendons: Tendons = "rigid"
     model, muscles = arm()
     excitation = constant(jnp.array([0.6, 0.1]))
-    first = start(model, muscles, tendons)
+    first = start(model, muscles, "rigid")
     exact = Integration("tsit5", rtol=1e-8, atol=1e-10)
-    expected = jax.jit(lambda: simulate(model, first, excitation, TIME, drive=muscle_drive(muscles, tendons), integration=exact))()
+    expected = jax.jit(lambda: simulate(model, first, excitation, TIME, drive=muscle_drive(muscles, "rigid"), integration=exact))()
     assert bool(expected.finished)
 
-    def error(parts: int) -> float:
-        drive = muscle_drive(muscles, tendons, step=STEP / parts)
-        how = Integration(substeps=parts)
-        found = jax.jit(lambda: simulate(model, first, excitation, TIME, drive=drive, integration=how))()
-        return float(np.abs(found.state.q - expected.state.q).max() / np.abs(expected.state.q).max())
+    def error(found: State) -> float:
+        return float(np.abs(found.q - expected.state.q).max() / np.abs(expected.state.q).max())
 
-    coarse, fine = error(1), error(4)
+    parts = 4
+    drive, how = muscle_drive(muscles, "rigid", step=STEP / parts), Integration(substeps=parts)
+    fine = error(jax.jit(lambda: simulate(model, first, excitation, TIME, drive=drive, integration=how).state)())
+    coarse = error(under("rigid", (0.6, 0.1)))
     assert coarse < 0.05
     # First order: a quarter of the step, a quarter of the error.
-    assert fine == pytest.approx(coarse / 4.0, rel=0.3)
+    assert fine == pytest.approx(coarse / parts, rel=0.3)
 
 
 @pytest.mark.parametrize("tendons", ["rigid", "compliant"])
 def test_gradient_by_excitations_against_differences(tendons: Tendons) -> None:
-    model, muscles = arm()
-    drive = muscle_drive(muscles, tendons, step=STEP)
-    first = start(model, muscles, tendons)
-
-    def end(u: jax.Array) -> jax.Array:
-        found = simulate(model, first, controls(SAMPLES, u), TIME, drive=drive).state
-        return found.q[-1, 0] + 0.1 * found.qd[-1, 0]
-
-    u = jnp.asarray(np.random.default_rng(0).uniform(0.2, 0.8, (5, 2)))
-    slope, run, h = jax.jit(jax.grad(end))(u), jax.jit(end), 1e-5
+    run, h = motion(tendons), 1e-5
+    u = np.random.default_rng(0).uniform(0.2, 0.8, (5, 2))
+    slope = np.asarray(run(jnp.asarray(u))[1])
     for sample, which in ((0, 0), (1, 1), (2, 0), (3, 1)):
-        change = jnp.zeros_like(u).at[sample, which].set(h)
-        difference = float((run(u + change) - run(u - change)) / (2 * h))
-        assert float(slope[sample, which]) == pytest.approx(difference, rel=1e-5, abs=1e-8)
+        change = np.zeros_like(u)
+        change[sample, which] = h
+        there, back = (float(run(jnp.asarray(u + c))[0][0]) for c in (change, -change))
+        assert slope[sample, which] == pytest.approx((there - back) / (2 * h), rel=1e-5, abs=1e-8)
     assert (slope[:4, 0] > 0.0).all()
     assert (slope[:4, 1] < 0.0).all()
 
@@ -107,7 +123,7 @@ def test_each_muscle_has_the_tendon_and_the_activation_that_its_file_gives_it(st
     model, muscles = arm()
     mixed = replace(muscles, stiff=(True, False), prompt=(False, True))
     place, still, a = jnp.array([0.1]), jnp.array([0.3]), jnp.array([0.2, 0.3])
-    state = State(place, still, muscle_start(model, muscles, place, still, a))
+    state = State(place, still, balanced(model, muscles, place, still, a))
     control = jnp.array([0.6, 0.7])
 
     def forces(muscles, tendons: Tendons, activation):

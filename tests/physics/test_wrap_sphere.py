@@ -17,6 +17,13 @@ def compiled(p1, p2, side, literal) -> Bend:
     return wrap_segment((p1[0], p1[1], p1[2]), (p2[0], p2[1], p2[2]), sphere)
 
 
+@jax.jit
+@jax.value_and_grad
+def detour(v) -> jax.Array:
+    """By the ends."""
+    return compiled(v[:3], v[3:], jnp.zeros(3), jnp.array(False)).detour
+
+
 def wrap(p1, p2, *, side=(0.0, 0.0, 0.0), literal=False) -> Bend:
     return compiled(*(jnp.asarray(v, float) for v in (p1, p2, side)), jnp.asarray(literal))
 
@@ -63,12 +70,9 @@ def test_a_side_sends_the_path_the_long_way_and_opensim_counts_that_as_negative(
 
 
 def test_gradient_against_differences_and_at_the_centre() -> None:
-    def detour(v: jnp.ndarray) -> jnp.ndarray:
-        return wrap(v[:3], v[3:]).detour
-
-    v = jnp.array([-1.0, 0.2, -0.1, 0.8, 0.1, 0.1])
+    v = np.array([-1.0, 0.2, -0.1, 0.8, 0.1, 0.1])
     h = 1e-6
-    differences = [(detour(v.at[i].add(h)) - detour(v.at[i].add(-h))) / (2 * h) for i in range(6)]
-    np.testing.assert_allclose(jax.grad(detour)(v), jnp.array(differences), atol=1e-8)
+    differences = [(detour(v + h * e)[0] - detour(v - h * e)[0]) / (2 * h) for e in np.eye(6)]
+    np.testing.assert_allclose(detour(v)[1], np.array(differences), atol=1e-8)
     for ends in ([-1.0, 0, 0, 1.0, 0, 0], [0.1, 0, 0, 1, 0, 0], [1.0, 0, 0, 1.0, 0, 0]):
-        assert jnp.all(jnp.isfinite(jax.grad(detour)(jnp.array(ends, float))))
+        assert np.isfinite(np.asarray(detour(np.array(ends, float))[1])).all()

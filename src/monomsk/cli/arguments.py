@@ -272,6 +272,22 @@ class Corpus:
 
 
 @dataclass(frozen=True)
+class CorpusDynamics:
+    """Moments and ground forces for the motions of a corpus, by optimal control: to learn from without force plates."""
+
+    corpus: Path
+    """Folder that `monomsk corpus` made."""
+    out: Path
+    """Folder for dynamics/*.npz and dynamics.csv; clips that are there already are not tracked again."""
+    only: tuple[str, ...] = ()
+    """Sources to track; all if not given."""
+    split: Literal["train", "dev", "test"] | None = None
+    """Part of the corpus; all of it if not given."""
+    most: int | None = None
+    """Clips to track at most, the first of each source in turn; all if not given."""
+
+
+@dataclass(frozen=True)
 class Train:
     """Train one of the networks on a corpus; a training that was stopped goes on."""
 
@@ -310,6 +326,7 @@ COMMANDS = {
     "paths": PolynomialPaths,
     "fd": ForwardDynamics,
     "corpus": Corpus,
+    "corpus-dynamics": CorpusDynamics,
     "train": Train,
 }
 """What can be typed, and the function of the same module that does it: `Run` is `run.run`, `InverseDynamics` is

@@ -23,7 +23,6 @@ BEHIND, SOFT = 0.4, 0.006
 """A point is hidden from this depth behind a bar's axis [radii]; width of the edges, which are soft [statures]."""
 TRUNK = ("shoulder", "hip", "neck", "hip_mid", "upper_neck")
 """Points at the trunk's own surface, which its bars do not hide."""
-FACE = ("nose", "eye", "ear", "head_top", "neck", "upper_neck")
 
 
 class Bars(NamedTuple):
@@ -44,7 +43,7 @@ def _bars() -> Bars:
         if plain(a) in TRUNK and plain(b) in TRUNK:
             near |= {name for name in NAMES if plain(name) in TRUNK}
         if b == "head_top":
-            near |= {name for name in NAMES if plain(name) in FACE}
+            near |= {name for name in NAMES if plain(name) in TRUNK}
         if plain(a) == "heel":
             near |= {f"{p}_{a[-1]}" for p in ("ankle", "small_toe")}
         if plain(b) == "wrist":

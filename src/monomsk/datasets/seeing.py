@@ -42,6 +42,9 @@ LIMB_PARTS = (("elbow", "wrist", "index"), ("knee", "ankle", "heel", "big_toe", 
 TOWARDS = {"elbow": "shoulder", "wrist": "elbow", "index": "elbow", "knee": "hip", "ankle": "knee"}
 TOWARDS |= {"heel": "knee", "big_toe": "knee", "small_toe": "knee"}
 """Where a part's axis points upwards to; those of others follow the trunk."""
+FACELESS = 0.08
+"""Share of clips in which no point of the face is told."""
+FACE = ("nose", "eye", "ear")
 LEG_SWAPS, BODY_FLIPS = 0.02, 0.01
 """Share of frames in which the sides of the legs, or of all, are exchanged after the repairs of `keypoints.sides`."""
 
@@ -314,7 +317,8 @@ def _picture(
     inside = jnp.all(jnp.abs(slope - middle) < edge, -1)
     lost = _switching(keys[3], jnp.full(len(NAMES), 0.01), 12.0 / frame, len(slope))
     gone = _switching(keys[4], jnp.asarray(0.01), 15.0 / frame, len(slope))
-    seen = there & noise.layouts[layout] & inside & ~lost & ~gone[:, None]
+    faceless = (jax.random.uniform(keys[5]) < FACELESS) & jnp.array([plain_name(name) in FACE for name in NAMES])
+    seen = there & noise.layouts[layout] & inside & ~lost & ~gone[:, None] & ~faceless
     # Something is seen in the first frame, or there would be nothing to lift.
-    seen = seen.at[0].set(there & noise.layouts[layout])
+    seen = seen.at[0].set(there & noise.layouts[layout] & ~faceless)
     return seen, jnp.where(seen[..., None], slope, 0.0)

@@ -1,6 +1,6 @@
 """The learned way to forces: windows of the motion through the inverse dynamics transformer, and joint moments that fit its forces.
 
-The six equations of the floating base hold by construction. The pelvis's accelerations are the worst known of all (a motion from one
+The six equations of the floating base hold by construction, unless something besides the ground carries the person. The pelvis's accelerations are the worst known of all (a motion from one
 camera, differentiated twice); they are taken to be what the forces on the feet make them, given those of the joints. By how
 much they are then others than the motion's is told: that is what a residual would have hidden.
 """
@@ -12,6 +12,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.ndimage import gaussian_filter1d
 
 from monomsk.config import KineticsConfig
 from monomsk.errors import InputError
@@ -36,6 +37,9 @@ UNTOLD, BELIEVABLE = 0.08, (0.01, 0.3)
 """Standard deviation of angles that a motion does not tell, and between which it is taken as stated [rad]."""
 QUICKER = 2.0
 """How many times higher the cut-off of the second look at the needed force is."""
+HELD, HELD_FOR = (0.15, 0.25), 0.25
+"""Upward force that the feet do not give, smoothed, from which somebody is believed to be carried by something else, and surely is
+[body weights]; and over how long it is smoothed, so that errors of steps do not count [s, standard deviation]."""
 GRAVITY = 9.80665
 FLIP, TURN = np.array([1.0, 1.0, -1.0]), np.array([-1.0, -1.0, 1.0])
 """What a mirror beside the person makes of a vector and of a moment."""
@@ -160,16 +164,25 @@ def under(motion: Motion, spec: ModelSpec, subject: Subject, ready: Moved, force
     turns = [i for i in model.root if model.rotational[i]]
     figures = quality(forces, left, tau[:, turns], subject)
     return Kinetics(
-        time=motion.time, names=motion.names, rotational=motion.rotational, q=state.q, tau=balanced(state, tau, model.root),
+        time=motion.time, names=motion.names, rotational=motion.rotational, q=state.q,
+        tau=balanced(state, tau, model.root, alone(left[:, 1] / ready.weight, motion.time)),
         bodies=feet_of(spec).bodies, force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
         quality=figures, warnings=warnings(figures, ready.contact, spec.mass, subject),
     )  # fmt: skip
 
 
-def balanced(state: Mechanics, tau: Float[np.ndarray, "time nq"], root: tuple[int, ...]) -> Float[np.ndarray, "time nq"]:
-    """Generalized forces after the root's accelerations have been changed until nothing need act on the root."""
+def alone(lacking: Float[np.ndarray, " time"], time: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
+    """From 0 (something else carries the person, a chair) to 1: by the vertical force that the feet do not give [body weights]."""
+    steady = gaussian_filter1d(lacking, HELD_FOR * filtering.sampling_rate(time), mode="nearest")
+    return np.clip((HELD[1] - steady) / (HELD[1] - HELD[0]), 0.0, 1.0)
+
+
+def balanced(
+    state: Mechanics, tau: Float[np.ndarray, "time nq"], root: tuple[int, ...], share: Float[np.ndarray, " time"]
+) -> Float[np.ndarray, "time nq"]:
+    """Generalized forces after the root's accelerations have been changed until only 1 - `share` of what acted on the root does."""
     rows = list(root)
-    change = -np.linalg.solve(state.inertia[:, rows], tau[:, rows, None])
+    change = -np.linalg.solve(state.inertia[:, rows], (share[:, None] * tau[:, rows])[..., None])
     return tau + (state.inertia @ change)[..., 0]
 
 

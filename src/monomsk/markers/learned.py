@@ -44,7 +44,7 @@ def lift(keypoints: Keypoints, camera: Camera, subject: Subject, network: Marker
     Raises KeypointError when no frame shows enough of the person.
     """
     stride = stride_of(1.0 / float(keypoints.time[1] - keypoints.time[0]))
-    sight = _sight(keypoints, camera, subject, network.keypoints)
+    sight = _sight(keypoints, camera, subject, network)
     sight = sight._replace(**{name: getattr(sight, name)[::stride] for name in ("time", "slope", "sigma", "seen")})
     if not (sight.seen.sum(1) >= FEWEST).any():
         raise KeypointError(f"no frame shows {FEWEST} keypoints together: the person cannot be placed in space; film the whole body")
@@ -57,9 +57,14 @@ def lift(keypoints: Keypoints, camera: Camera, subject: Subject, network: Marker
     return Markers(keypoints.time, network.markers, ground, sigma, blend.depth), placed
 
 
-def _sight(keypoints: Keypoints, camera: Camera, subject: Subject, names: tuple[str, ...]) -> Sight:
-    """The whole clip, its keypoints in the order of `names`; those that are none of them are left out."""
-    own = [i for i, name in enumerate(keypoints.names) if name in names]
+def _sight(keypoints: Keypoints, camera: Camera, subject: Subject, network: MarkerTransformer) -> Sight:
+    """The whole clip, its keypoints in the network's order; those that it does not know are left out.
+
+    A network knows those keypoints that it also lifts: others (a finger, where the body has none) were never seen in its training, and
+    what it would make of them is chance.
+    """
+    names = network.keypoints
+    own = [i for i, name in enumerate(keypoints.names) if name in names and name in network.markers]
     column = [names.index(keypoints.names[i]) for i in own]
     slope = np.zeros((len(keypoints.time), len(names), 2), np.float32)
     sigma = np.ones(slope.shape[:2], np.float32)

@@ -1,5 +1,6 @@
 """From what an .osim says to flat arrays: names become indices once, here."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -9,6 +10,9 @@ from monomsk.model.model import Model
 from monomsk.model.passive import compile_passive
 from monomsk.model.spec import Axis, Body, Constant, ContactSphere, Function, Joint, Linear, ModelSpec
 from monomsk.spatial import rotation
+
+# One program: of a plain call JAX compiles every product by itself.
+_turned = jax.jit(rotation.from_xyz)
 
 
 def compile_model(spec: ModelSpec) -> Model:
@@ -135,9 +139,9 @@ def _inertial(bodies: list[Body]) -> dict[str, jnp.ndarray]:
 
 def _frames(joints: list[Joint]) -> dict[str, jnp.ndarray]:
     return {
-        "R_parent_joint": rotation.from_xyz(jnp.array([j.parent_frame.orientation for j in joints], float)),
+        "R_parent_joint": _turned(jnp.array([j.parent_frame.orientation for j in joints], float)),
         "p_parent_joint": jnp.array([j.parent_frame.translation for j in joints], float),
-        "R_child_joint": rotation.from_xyz(jnp.array([j.child_frame.orientation for j in joints], float)),
+        "R_child_joint": _turned(jnp.array([j.child_frame.orientation for j in joints], float)),
         "p_child_joint": jnp.array([j.child_frame.translation for j in joints], float),
     }
 

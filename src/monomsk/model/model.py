@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from monomsk.model import functions
 from monomsk.model.functions import PiecewisePolynomials
+from monomsk.model.one_program import as_one_program
 from monomsk.model.passive import PassiveElements
 
 
@@ -105,6 +106,7 @@ class Model(eqx.Module):
         return self.body_names.index(name)
 
 
+@as_one_program
 def complete(model: Model, q: Float[Array, " nq"]) -> Float[Array, " nq"]:
     """The coordinates with the coupled ones (patella) set from those that determine them."""
     if not model.dependent:
@@ -113,6 +115,7 @@ def complete(model: Model, q: Float[Array, " nq"]) -> Float[Array, " nq"]:
     return q.at[jnp.array(model.dependent)].set(value)
 
 
+@as_one_program
 def complete_rates(
     model: Model, q: Float[Array, " nq"], qd: Float[Array, " nq"], qdd: Float[Array, " nq"]
 ) -> tuple[Float[Array, " nq"], Float[Array, " nq"], Float[Array, " nq"]]:

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
@@ -69,6 +70,10 @@ _OF_KIND: dict[str, dict[str, float]] = {
     },
 }
 """Where a kind's default is another."""
+
+
+# One program: of a plain call JAX compiles every product by itself.
+_turned = jax.jit(rotation.from_xyz)
 
 
 class Wraps(eqx.Module):
@@ -287,7 +292,7 @@ def _wraps(paths: list[Muscle], used: list[list[tuple[int, Wrap, PathWrap]]], bo
     kinds = [SURFACES.index(w.kind) for _, _, w, _ in flat]
     return Wraps(
         body=jnp.array([body[w.body] for _, _, w, _ in flat], int).reshape(shape),
-        R=rotation.from_xyz(jnp.array([w.rotation for _, _, w, _ in flat], float)).reshape(*shape, 3, 3),
+        R=_turned(jnp.array([w.rotation for _, _, w, _ in flat], float)).reshape(*shape, 3, 3),
         p=jnp.array([w.translation for _, _, w, _ in flat], float).reshape(*shape, 3),
         radius=jnp.array([radius for radius, _, _ in sizes], float).reshape(shape),
         half_length=jnp.array([half_length for _, half_length, _ in sizes], float).reshape(shape),

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from monomsk.errors import ModelError
 from monomsk.model.model import Model
 from monomsk.model.muscles import SURFACES, Moving, Muscles, Wraps
+from monomsk.model.one_program import as_one_program
 
 
 def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array, ""] | float) -> Model:
@@ -18,6 +19,11 @@ def scale_model(model: Model, factors: Float[Array, "body 3"], mass: Float[Array
     prescribe follow the parent, and so do the radii of EllipsoidJoints, as in OpenSim's ScaleTool. Each body's mass follows
     its volume, then all are brought to the total. Inertias are those of the stretched mass distribution.
     """
+    return _scaled(model, factors, jnp.asarray(mass, factors.dtype) if isinstance(mass, float | int) else mass)
+
+
+@as_one_program
+def _scaled(model: Model, factors: Float[Array, "body 3"], mass: Float[Array, ""]) -> Model:
     ground = jnp.ones((1, 3), factors.dtype)
     parent = jnp.concatenate([ground, factors])[jnp.array(model.parent) + 1]
     share = model.mass * jnp.prod(factors, -1)

@@ -45,7 +45,9 @@ def increasing_root(
 
     start = (low, high, 0.5 * (low + high), jnp.abs(high - low))
     x = jax.lax.fori_loop(0, steps, improve, start)[2]
-    crosses = (residual(held, low) < 0.0) & (residual(held, high) > 0.0)
+    # Both ends at once: residuals can be long, and every further one is compiled.
+    at_low, at_high = jax.vmap(lambda end: residual(held, end))(jnp.stack(jnp.broadcast_arrays(low, high)))
+    crosses = (at_low < 0.0) & (at_high > 0.0)
     # One more step outside the loop carries the derivative (implicit function theorem).
     _, slope = at(x)
     scale = jnp.where(crosses & (slope > 0.0), 1.0 / jnp.where(slope > 0.0, slope, 1.0), 0.0)

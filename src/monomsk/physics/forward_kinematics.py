@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from monomsk.model import functions
 from monomsk.model.model import Model
+from monomsk.model.one_program import as_one_program
 from monomsk.spatial import rotation
 
 
@@ -42,6 +43,7 @@ def slot_displacements(model: Model, q: Float[Array, " nq"]) -> tuple[Float[Arra
     return model.gain * value, model.gain * first, model.gain * second
 
 
+@as_one_program
 def forward_kinematics(model: Model, q: Float[Array, " nq"]) -> Poses:
     """Poses of all bodies at the coordinates q [rad, m], every coordinate taken as given (see `model.complete`).
 
