@@ -114,13 +114,8 @@ def _forces(found: Kinetics, measured: MeasuredForces, drawn: Float[np.ndarray, 
     error, stated, alone = (found.force - measured.force) / weight, found.force_sigma / weight, drawn / weight
     lively = np.broadcast_to(liveliness(found, weight)[:, None], stance.shape)[stance]
     up = Pairs(error[..., 1][stance], stated[..., 1][stance], alone[..., 1][stance], lively)
-    level = Pairs(*_level(stance, error, stated, alone), np.repeat(lively, 2))
-    return {"force vertical": up, "force level": level}
-
-
-def _level(stance: Bool[np.ndarray, "time foot"], *parts: Float[np.ndarray, "time foot 3"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    one, other, third = (part[..., [0, 2]][stance].reshape(-1) for part in parts)
-    return one, other, third
+    flat = [part[..., [0, 2]][stance].reshape(-1) for part in (error, stated, alone)]
+    return {"force vertical": up, "force level": Pairs(flat[0], flat[1], flat[2], np.repeat(lively, 2))}
 
 
 def _moments(
