@@ -1,8 +1,9 @@
 """The learned way to forces: windows of the motion through the inverse dynamics transformer, and joint moments that fit its forces.
 
-The six equations of the floating base hold by construction, unless something besides the ground carries the person. The pelvis's accelerations are the worst known of all (a motion from one
-camera, differentiated twice); they are taken to be what the forces on the feet make them, given those of the joints. By how
-much they are then others than the motion's is told: that is what a residual would have hidden.
+The six equations of the floating base hold by construction, unless something besides the ground carries the person. The pelvis's
+accelerations are the worst known of all (a motion from one camera, differentiated twice); they are taken to be what the forces on
+the feet make them, given those of the joints. By how much they are then others than the motion's is told: that is what a residual
+would have hidden.
 """
 
 from dataclasses import dataclass
