@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from monomsk import pipeline
-from monomsk.config import Config, KeypointsConfig, KinematicsConfig, MeshConfig, SimulationConfig, Stage
+from monomsk.config import Config, KeypointsConfig, KinematicsConfig, LoadsConfig, MeshConfig, SimulationConfig, Stage
 from monomsk.errors import FormatError, InputError, KeypointError
 from monomsk.io import keypoints_npz
 from monomsk.io.body import load_anatomy, load_body
@@ -184,4 +184,16 @@ def test_weights_that_are_not_there_are_told_before_the_work_begins(video: Path,
     config = Config(kinematics=KinematicsConfig(kinematics="both", weights="nowhere"))
     with pytest.raises(InputError, match="no weights are called"):
         pipeline.analyze(read_clip(video), SUBJECT, config)
+    assert walked == []
+
+
+def test_loads_that_cannot_be_are_told_before_the_work(video: Path, tmp_path: Path, walked: list[str]) -> None:
+    (tmp_path / "bag.toml").write_text('[[carried]]\nbody = "claw"\nmass = 5\nlocation = [0, 0, 0]\n')
+    with pytest.raises(InputError, match="carried mass 1 names body 'claw'"):
+        pipeline.analyze(read_clip(video), SUBJECT, Config(loads=LoadsConfig(external_loads=tmp_path / "bag.toml")))
+    with pytest.raises(InputError, match="are for --external-loads"):
+        pipeline.analyze(read_clip(video), SUBJECT, Config(loads=LoadsConfig(loads_offset=1.0)))
+    both = Config(loads=LoadsConfig(external_loads=tmp_path / "bag.toml"), simulation=SimulationConfig(simulation="refined"))
+    with pytest.raises(InputError, match="leave it or --external-loads out"):
+        pipeline.analyze(read_clip(video), SUBJECT, both)
     assert walked == []

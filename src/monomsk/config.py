@@ -87,6 +87,8 @@ class KinematicsConfig:
     """Where a reprojection error begins to count as an outlier [standard deviations]."""
     iterations: int = 24
     """Most steps of the second, full fit."""
+    draws: int = 12
+    """Errors that the motion may have, to carry through to forces and moments for their standard deviations; 0 for none of these."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,20 @@ class KineticsConfig:
     """classic: Newton–Euler, shared between the feet by an optimisation. learned: that, corrected by the inverse dynamics transformer."""
     lowpass: float = 6.0
     """Cut-off of the filter on the coordinates [Hz]: Butterworth, forwards and backwards, as OpenSim's InverseDynamicsTool filters."""
+
+
+@dataclass(frozen=True)
+class LoadsConfig:
+    """What is known to act on the body; it takes the place of the estimate."""
+
+    external_loads: Path | None = None
+    """Measured forces: OpenSim's external_loads.xml, a .mot or .sto whose columns name the feet, or a .toml with carried masses."""
+    loads_offset: float | Literal["auto"] | None = None
+    """Time in the video less that of the force plates [s]; auto finds it by the vertical force. 0 if not given."""
+    loads_turn: float | None = None
+    """Turn of the laboratory about the vertical into the run's frame, from Z towards X [degrees]; from where the feet are if not given."""
+    loads_shift: tuple[float, float, float] | None = None
+    """Shift of the laboratory after that turn [m]; from where the feet are if not given."""
 
 
 @dataclass(frozen=True)
@@ -146,5 +162,6 @@ class Config:
     mesh: MeshConfig = field(default_factory=MeshConfig)
     kinematics: KinematicsConfig = field(default_factory=KinematicsConfig)
     kinetics: KineticsConfig = field(default_factory=KineticsConfig)
+    loads: LoadsConfig = field(default_factory=LoadsConfig)
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     muscles: MusclesConfig = field(default_factory=MusclesConfig)

@@ -12,8 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from monomsk.config import Config, KinematicsConfig, MeshConfig, Stage
+from threadpoolctl import threadpool_limits
+
+from monomsk.config import Config, KinematicsConfig, LoadsConfig, MeshConfig, Stage
 from monomsk.errors import InputError
+from monomsk.io import loads as load_files
 from monomsk.io.body import load_anatomy, load_body
 from monomsk.io.body_surface import read_surface
 from monomsk.io.keypoint_files import read_recorded
@@ -22,21 +25,26 @@ from monomsk.io.osim_read import read_with_notes
 from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinematics.embodied import embody
+from monomsk.kinetics import classic
 from monomsk.kinetics import learned as dynamics
-from monomsk.kinetics.classic import estimate
+from monomsk.kinetics.feet import feet_of
+from monomsk.kinetics.measured import Run, check, check_times, fixed, under_loads
+from monomsk.kinetics.uncertainty import with_spread
 from monomsk.markers import learned
 from monomsk.markers.lift import lift
 from monomsk.markers.mesh import lift_mesh, mesh_points, with_surface
 from monomsk.markers.skel import with_angles
 from monomsk.mesh_track import MeshTrack
 from monomsk.model.edit import with_contacts_of
+from monomsk.model.spec import ModelSpec
 from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
 from monomsk.networks import dynamics_folder, fingerprint, load_dynamics, load_networks
+from monomsk.outside_loads import AppliedForce, Loads
 from monomsk.simulation.refinement import refine
-from monomsk.types import Clip, Progress, Subject, Trial
+from monomsk.types import Clip, Kinetics, Motion, Progress, Subject, Trial
 from monomsk.video import check_steady, estimate_camera, frames, stills
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -73,6 +81,8 @@ def go_on(trial: Trial, config: Config, *, until: Stage, progress: StageProgress
         _check(config)
     if trial.body is None and STAGES.index(until) >= STAGES.index("kinematics"):
         trial = _choose_body(trial, config)
+    if STAGES.index(until) >= STAGES.index("kinetics"):
+        _loads(trial, config)
     for stage in STAGES[: STAGES.index(until) + 1]:
         if stage in _WAY and stage not in trial.seconds:
             trial = _take(stage, trial, config, progress)
@@ -145,18 +155,35 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
     """Motion → Kinetics."""
     assert trial.motion is not None
     assert trial.body is not None
+    motion, body, loads = trial.motion, trial.body, _loads(trial, config)
+    estimate, networks, told = _way_to_forces(body, config)
+
+    def way(motion: Motion, chosen: LoadsConfig) -> Kinetics:
+        def plain(outside: tuple[AppliedForce, ...]) -> Kinetics:
+            return estimate(motion, body, trial.subject, config.kinetics, outside=outside)
+
+        run = Run(motion, body, trial.subject, _start(trial))
+        return plain(()) if loads is None else under_loads(plain, loads, run, config.kinetics, chosen)
+
+    # Small factorisations by the hundred: threads of the linear algebra library only wait for each other there.
+    with threadpool_limits(limits=1, user_api="blas"):
+        kinetics = way(motion, config.loads)
+        progress(0.3)
+        found = fixed(config.loads, kinetics.placing)
+        kinetics = with_spread(kinetics, motion, lambda drawn: way(drawn, found), trial.subject)
+    return replace(trial, kinetics=kinetics, networks={**trial.networks, **networks}, warnings=(*told, *kinetics.warnings))
+
+
+def _way_to_forces(body: ModelSpec, config: Config) -> tuple[Callable[..., Kinetics], dict[str, str], tuple[str, ...]]:
+    """What estimates forces, the fingerprint of its network, and a warning where the network does not know the body."""
     if config.kinetics.kinetics == "classic":
-        kinetics = estimate(trial.motion, trial.body, trial.subject, config.kinetics, progress)
-        return replace(trial, kinetics=kinetics, warnings=kinetics.warnings)
+        return classic.estimate, {}, ()
     folder = dynamics_folder(config.kinematics.weights)
     network, _ = load_dynamics(folder)
-    if unknown := dynamics.unknown(network, trial.body):
-        kinetics = estimate(trial.motion, trial.body, trial.subject, config.kinetics, progress)
+    if unknown := dynamics.unknown(network, body):
         told = f"forces are those of --kinetics classic: the body has no {', '.join(unknown)}, which the network wants to see"
-        return replace(trial, kinetics=kinetics, warnings=(told, *kinetics.warnings))
-    kinetics = dynamics.estimate(trial.motion, trial.body, trial.subject, config.kinetics, network, progress)
-    networks = {**trial.networks, **fingerprint(folder, "dynamics")}
-    return replace(trial, kinetics=kinetics, networks=networks, warnings=kinetics.warnings)
+        return classic.estimate, {}, (told,)
+    return partial(dynamics.estimate, network=network), fingerprint(folder, "dynamics"), ()
 
 
 def _make_consistent(trial: Trial, config: Config, progress: Progress) -> Trial:
@@ -178,6 +205,30 @@ def _share_among_muscles(trial: Trial, config: Config, progress: Progress) -> Tr
     loads = joint_loads(trial.kinetics, ground_forces(trial.kinetics, trial.body), muscles, trial.body, config.muscles)
     power = energetics(trial.kinetics, muscles, trial.body, trial.subject.mass, config.muscles)
     return replace(trial, muscles=muscles, loads=loads, energetics=power, warnings=(*muscles.warnings, *power.warnings))
+
+
+def _loads(trial: Trial, config: Config) -> Loads | None:
+    """What is known to act on the body, of which nothing can be wrong that shows without the motion; None where nothing is.
+
+    Raises FormatError and InputError.
+    """
+    chosen = config.loads
+    if chosen.external_loads is None:
+        if chosen != LoadsConfig():
+            raise InputError("--loads-offset, --loads-turn and --loads-shift are for --external-loads: give that, or leave them out")
+        return None
+    if config.simulation.simulation != "none":
+        raise InputError("--simulation refined knows of no forces but its own: leave it or --external-loads out")
+    assert trial.body is not None
+    loads = load_files.read(chosen.external_loads, feet_of(trial.body).bodies)
+    check(loads, trial.body, trial.subject)
+    check_times(loads, _start(trial), _start(trial) + float(_clip(trial).time[-1]), chosen)
+    return loads
+
+
+def _start(trial: Trial) -> float:
+    """Time in the video at which the stretch begins [s], slow motion undone."""
+    return 0.0 if trial.clip is None else trial.clip.start * trial.clip.time_scale
 
 
 def _check(config: Config) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from monomsk.errors import InputError
+from monomsk.outside_loads import AppliedForce, Placing
 
 if TYPE_CHECKING:
     from monomsk.model.spec import ModelSpec
@@ -172,6 +173,8 @@ class Motion:
     """rad and m."""
     sigma: Float[np.ndarray, "time nq"] | None = None
     """Standard deviation of q, when the solver gives one."""
+    draws: Float[np.ndarray, "draw time nq"] | None = None
+    """Errors of q that are as likely as any, when the solver gives them: how far the frames and coordinates go together."""
     contact: Float[np.ndarray, "time 2"] | None = None
     """Probability that the right and the left foot is planted."""
     quality: dict[str, float] = field(default_factory=dict[str, float])
@@ -202,26 +205,16 @@ class Kinetics:
     contact: Bool[np.ndarray, "time foot"]
     quality: dict[str, float] = field(default_factory=dict[str, float])
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class AppliedForce:
-    """A measured force on a body over time (a force plate, a carried load)."""
-
-    name: str
-    body: str
-    """Body that it acts on."""
-    time: Float[np.ndarray, " time"]
-    force: Float[np.ndarray, "time 3"]
-    """[N]"""
-    point: Float[np.ndarray, "time 3"]
-    """Where it acts [m]."""
-    torque: Float[np.ndarray, "time 3"]
-    """Free moment [N·m]."""
-    force_frame: str = "ground"
-    """Body, or ground, whose axes force and torque are given in."""
-    point_frame: str = "ground"
-    """Body, or ground, whose axes and origin the point is given in."""
+    outside: tuple[AppliedForce, ...] = ()
+    """What acts besides the ground on the feet, in the run's ground frame and at its frames."""
+    measured: Bool[np.ndarray, "time foot"] | None = None
+    """Where a foot's wrench was measured and not estimated; None where nothing was."""
+    placing: Placing | None = None
+    """How the measured forces were brought into the run."""
+    tau_sigma: Float[np.ndarray, "time nq"] | None = None
+    """Standard deviation of tau [N·m, N], where the motion tells its own."""
+    force_sigma: Float[np.ndarray, "time foot 3"] | None = None
+    """The same of the forces [N]."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from monomsk.errors import SolveError
-from monomsk.kinematics.blocks import chain, second_differences, solve_bordered
+from monomsk.kinematics.blocks import chain, second_differences, solve_bordered, spread_bordered
 
 NX, NG = 3, 2
 
@@ -45,3 +45,21 @@ def test_a_system_without_a_minimum_is_refused():
     own, after, weight, _, border, corner, right, right_corner = system(8)
     with pytest.raises(SolveError, match="positive definite"):
         solve_bordered(chain(own - 30 * np.eye(NX), after, second_differences(weight)), border, corner, right, right_corner)
+
+
+def test_spread_is_that_of_the_inverse() -> None:
+    rng = np.random.default_rng(3)
+    frames, nx, ng = 5, 3, 2
+    own = np.stack([(a := rng.normal(size=(nx, nx))) @ a.T + 8.0 * np.eye(nx) for _ in range(frames)])
+    after = rng.normal(size=(frames, nx, nx))
+    matrix = chain(own, after, second_differences(rng.uniform(0.5, 1.0, (frames - 2, nx))))
+    border, corner = rng.normal(size=(frames * nx, ng)), 30.0 * np.eye(ng)
+    unit = np.eye(frames * nx)
+    inverse = np.stack([solve_bordered(matrix, border, corner, row, np.zeros(ng))[0] for row in unit])
+    found = spread_bordered(matrix, border, corner, 20000, seed=1)
+    np.testing.assert_allclose(found.sigma**2, np.diag(inverse), rtol=1e-9)
+    np.testing.assert_allclose(np.cov(found.draws), inverse, atol=0.05 * np.diag(inverse).max())
+    np.testing.assert_array_equal(found.draws[:, :3], spread_bordered(matrix, border, corner, 20000, seed=1).draws[:, :3])
+    none = spread_bordered(matrix, border, corner, 0, seed=1)
+    assert none.draws.shape == (frames * nx, 0)
+    np.testing.assert_array_equal(none.sigma, found.sigma)

@@ -60,6 +60,18 @@ def test_angles_come_back(fitted, walk):
             assert error < tolerance, f"{base}_{side}: {error:.1f} deg"
 
 
+def test_errors_are_told_and_drawn(fitted):
+    motion = fitted.motion
+    assert motion.sigma.shape == motion.q.shape
+    assert motion.draws.shape == (KinematicsConfig().draws, *motion.q.shape)
+    column = [motion.names.index(f"{n}_{s}") for n in ("hip_flexion", "knee_angle", "ankle_angle") for s in "rl"]
+    assert (np.degrees(motion.sigma[:, column]) > 0.3).all()
+    assert (np.degrees(motion.sigma[:, column].mean(0)) < 30.0).all()
+    still = np.array([c.locked for c in fitted.body.coordinates])
+    np.testing.assert_array_equal(motion.sigma[:, still], 0.0)
+    np.testing.assert_array_equal(motion.draws[..., still], 0.0)
+
+
 def test_the_body_has_the_persons_height_and_mass(fitted):
     assert fitted.body.mass == pytest.approx(72.0, abs=1e-6)
     model = compile_model(fitted.body)

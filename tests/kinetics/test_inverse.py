@@ -11,7 +11,7 @@ from monomsk.errors import InputError
 from monomsk.io import external_loads, osim_write, results, storage
 from monomsk.kinetics.inverse import joint_forces
 from monomsk.model.spec import CoordinateSpring
-from monomsk.types import AppliedForce
+from monomsk.outside_loads import AppliedForce
 
 HAND = AppliedForce(
     "load", "hand_r", np.array([0.0, 3.0]), np.array([[0.0, -50.0, 5.0]] * 2), np.array([[0.01, -0.05, 0.0]] * 2), np.zeros((2, 3)),

@@ -99,7 +99,9 @@ def _kinetics(time: np.ndarray, phase: np.ndarray) -> Kinetics:
     tau = 40.0 * np.sin(2 * phase)[:, None] * np.linspace(0.2, 1.0, motion.q.shape[1])
     quality = {"residual_force_bw": 0.04, "share_of_nothing": float("inf")}
     bodies = ("calcn_r", "calcn_l")
-    return Kinetics(time, motion.names, motion.rotational, motion.q, tau, bodies, force, cop, np.zeros_like(force), contact, quality)
+    none = np.zeros_like(force)
+    return Kinetics(time, motion.names, motion.rotational, motion.q, tau, bodies, force, cop, none, contact, quality,
+                    tau_sigma=np.full_like(tau, 7.0), force_sigma=np.full_like(force, 35.0))  # fmt: skip
 
 
 def _muscles(time: np.ndarray, phase: np.ndarray) -> MuscleActivity:

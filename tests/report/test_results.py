@@ -12,7 +12,8 @@ import pytest
 
 from monomsk.config import Config
 from monomsk.errors import OutputError
-from monomsk.io import keypoints_npz, osim_read, results, storage
+from monomsk.io import external_loads, keypoints_npz, osim_read, results, storage
+from monomsk.outside_loads import AppliedForce, Placing
 from monomsk.report import page as report_page
 from monomsk.report.folder import FILES
 from monomsk.report.page import page
@@ -67,6 +68,40 @@ def test_tables_hold_the_trial(folder: Path, trial: Trial) -> None:
     np.testing.assert_allclose(
         kinetics.column("knee_angle_r_moment"), trial.kinetics.tau[:, trial.motion.names.index("knee_angle_r")], atol=1e-6
     )
+
+
+def test_standard_deviations_have_files_of_their_own_and_bands(folder: Path, html: str) -> None:
+    names = ("kinematics", "kinetics", "grf")
+    angles, moments, forces = (storage.read(folder / f"{name}_sd.sto") for name in names)
+    np.testing.assert_allclose(angles.column("knee_angle_r"), np.degrees(0.05))
+    np.testing.assert_allclose(moments.column("knee_angle_r_moment"), 7.0)
+    np.testing.assert_allclose(forces.column("ground_force_l_vy"), 35.0)
+    (up,) = (chart for chart in data_of(html)["charts"] if chart["title"] == "Vertical")
+    band = np.array(up["curves"][0]["high"]) - np.array(up["curves"][0]["low"])
+    np.testing.assert_allclose(band, 2.0 * 3500.0 / (70.0 * 9.80665), rtol=1e-2)
+    told = json.loads((folder / "summary.json").read_text())["mean_sd"]
+    assert told["moments_nm_per_kg"]["knee_angle_r"] == pytest.approx(0.1)
+    assert told["ground_force_bw"]["left"] == pytest.approx([0.05099] * 3)
+    assert told["angles_deg"]["hip_flexion_r"] == pytest.approx(2.865)
+
+
+def test_where_measured_forces_lie_is_told(trial: Trial, tmp_path: Path) -> None:
+    assert trial.kinetics is not None
+    measured = np.zeros(trial.kinetics.contact.shape, bool)
+    measured[:60, 1] = True
+    placing = Placing(0.0, "not given", np.pi / 2, "feet", (1.0, 0.0, -2.0), "feet", 0.02, 0.95)
+    time = trial.kinetics.time
+    grip = AppliedForce("grip", "hand_r", time, *(np.full((len(time), 3), v) for v in (1.0, 2.0, 3.0)), "hand_r")
+    known = replace(trial, kinetics=replace(trial.kinetics, measured=measured, placing=placing, outside=(grip,)))
+    write_results(known, tmp_path / "out", Config())
+    for name in ("summary.json", "provenance.json"):
+        told = json.loads((tmp_path / "out" / name).read_text())["external_loads"]
+        assert (told["offset_s"], told["offset_from"], told["turn_deg"], told["turn_from"]) == (0.0, "not given", 90.0, "feet")
+        assert told["measured_fraction"] == {"right": 0.0, "left": 0.5}
+    assert "on the left one in 50 %" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    (again,) = (f for f in external_loads.read_applied(tmp_path / "out" / "external_loads.xml") if f.name == "grip")
+    assert (again.body, again.force_frame, again.point_frame) == ("hand_r", "hand_r", "ground")
+    np.testing.assert_array_equal(again.torque, 3.0)
 
 
 def test_report_tells_power_and_what_it_leaves_out(html: str) -> None:

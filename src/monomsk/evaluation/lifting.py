@@ -59,14 +59,20 @@ def look_at(clips: Sequence[MotionClip], *, views: int, seed: int) -> Iterator[S
     """The middle of every clip, at most four seconds, from so many sides. Equal for equal seeds. Clips that are too short are left out."""
     noise = load_noise()
     for number, clip in enumerate(clips):
-        stride = round(clip.rate / RATE)
-        count = min(FRAMES, len(clip.time) // stride)
-        if count < SHORTEST:
+        frames = stretch_of(clip)
+        if frames is None:
             continue
-        first = (len(clip.time) - count * stride) // 2
-        q = np.asarray(clip.q[first : first + count * stride : stride], float)
+        q = np.asarray(clip.q[frames], float)
         for view in range(views):
             yield _seen(clip, q, noise, jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), number), view))
+
+
+def stretch_of(clip: MotionClip) -> slice | None:
+    """The frames of a clip that `look_at` shows; None for one that is too short."""
+    stride = round(clip.rate / RATE)
+    count = min(FRAMES, len(clip.time) // stride)
+    first = (len(clip.time) - count * stride) // 2
+    return slice(first, first + count * stride, stride) if count >= SHORTEST else None
 
 
 def _seen(clip: MotionClip, q: Float[np.ndarray, "time nq"], noise: Noise, key: PRNGKeyArray) -> Seen:

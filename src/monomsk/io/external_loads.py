@@ -14,7 +14,7 @@ from monomsk.io import storage
 from monomsk.io.atomic import write_text
 from monomsk.io.storage import Table
 from monomsk.io.xml_tree import load_xml
-from monomsk.types import AppliedForce
+from monomsk.outside_loads import AppliedForce
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ def ground_forces(bodies: Sequence[str] = ("calcn_r", "calcn_l")) -> tuple[Exter
     return tuple(
         ExternalForce(f"ground_{foot}", body, f"ground_force_{foot}_v", f"ground_force_{foot}_p", f"ground_torque_{foot}_")
         for foot, body in zip("rl", bodies, strict=True)
+    )
+
+
+def besides(forces: Sequence[AppliedForce]) -> tuple[ExternalForce, ...]:
+    """The forces of a grf.mot of ours that act besides the ground's."""
+    return tuple(
+        ExternalForce(f.name, f.body, f"{f.name}_force_v", f"{f.name}_force_p", f"{f.name}_torque_", f.force_frame, f.point_frame)
+        for f in forces
     )
 
 
@@ -92,6 +100,36 @@ def read_applied(path: Path | str) -> tuple[AppliedForce, ...]:
     datafile, forces = read(path)
     table = storage.read(datafile)
     return tuple(_applied(datafile, table, force) for force in forces)
+
+
+def read_columns(path: Path | str, bodies: tuple[str, str] = ("calcn_r", "calcn_l")) -> tuple[AppliedForce, ...]:
+    """The forces of a .mot or .sto alone whose columns name the feet: `ground_force_r_vx`, `R_ground_force_vx`, `left_force_vx` …
+
+    `bodies` are the right and the left foot. A foot may be missing. Raises FormatError as `read_applied`, and where no column of
+    force names a foot, or two sets of columns name the same.
+    """
+    path = Path(path)
+    table = storage.read(path)
+    starts = [name[:-1] for name in table.names if name.endswith("vx")]
+    sides = [_side(start) for start in starts]
+    if not starts or None in sides:
+        what = ", ".join(f"{start}x" for start, side in zip(starts, sides, strict=True) if side is None) or ", ".join(table.names[:6])
+        raise FormatError(f"{path}: columns {what} do not say which foot they are of (ground_force_r_vx does): give an external_loads.xml")
+    if len(set(sides)) != len(sides):
+        raise FormatError(f"{path}: columns {starts[0]}x and {starts[1]}x are of the same foot: give an external_loads.xml")
+    found = []
+    for start, side in zip(starts, sides, strict=True):
+        place, turn = f"{start[:-1]}p", start[:-1].replace("force", "torque")
+        torque = turn if f"{turn}x" in table.names else ""
+        found.append(_applied(path, table, ExternalForce(f"ground_{side}", bodies["rl".index(side or "")], start, place, torque)))
+    return tuple(found)
+
+
+def _side(name: str) -> str | None:
+    """The foot that a column names, r or l; None where it names none, or both."""
+    words = {word.lower() for word in name.split("_")}
+    found = [side for side, full in (("r", "right"), ("l", "left")) if words & {side, full}]
+    return found[0] if len(found) == 1 else None
 
 
 def _applied(datafile: Path, table: Table, force: ExternalForce) -> AppliedForce:

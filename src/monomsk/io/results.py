@@ -1,4 +1,7 @@
-"""The nouns of the way as OpenSim's tables: kinematics.mot, kinetics.sto, muscle_activations.sto, muscle_forces.sto."""
+"""The nouns of the way as OpenSim's tables: kinematics.mot, kinetics.sto, muscle_activations.sto, muscle_forces.sto.
+
+Standard deviations have files of their own: OpenSim's tools take every column of a motion or force file for a value.
+"""
 
 from pathlib import Path
 
@@ -65,8 +68,33 @@ def write_kinetics(path: Path | str, kinetics: Kinetics | GeneralizedForces) -> 
     Raises:
         OutputError: the file cannot be written.
     """
-    names = tuple(f"{name}_{'moment' if angle else 'force'}" for name, angle in zip(kinetics.names, kinetics.rotational, strict=True))
-    storage.write(path, Table(kinetics.time, names, kinetics.tau, name="Inverse Dynamics Generalized Forces"))
+    storage.write(path, Table(kinetics.time, _force_names(kinetics), kinetics.tau, name="Inverse Dynamics Generalized Forces"))
+
+
+def write_motion_sd(path: Path | str, motion: Motion) -> None:
+    """Write kinematics_sd.sto: the standard deviation of every coordinate under its own name, angles in degrees.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    assert motion.sigma is not None
+    table = Table(motion.time, motion.names, motion.sigma, name="Standard deviations of coordinates")
+    storage.write(path, storage.to_degrees(table, motion.rotational))
+
+
+def write_kinetics_sd(path: Path | str, kinetics: Kinetics) -> None:
+    """Write kinetics_sd.sto: standard deviations under the column names of `write_kinetics`.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    assert kinetics.tau_sigma is not None
+    table = Table(kinetics.time, _force_names(kinetics), kinetics.tau_sigma, name="Standard deviations of generalized forces")
+    storage.write(path, table)
+
+
+def _force_names(kinetics: Kinetics | GeneralizedForces) -> tuple[str, ...]:
+    return tuple(f"{name}_{'moment' if angle else 'force'}" for name, angle in zip(kinetics.names, kinetics.rotational, strict=True))
 
 
 def write_activations(path: Path | str, muscles: MuscleActivity) -> None:

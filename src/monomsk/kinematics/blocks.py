@@ -83,25 +83,90 @@ def solve_bordered(
 
 def solve_chain(matrix: Chain, right: Float[np.ndarray, "unknown k"]) -> Float[np.ndarray, "unknown k"]:
     """Solution of A x = r for every column of r by block Cholesky. Raises SolveError when A is not positive definite."""
-    count, size, _ = matrix.own.shape
-    padded = np.zeros((count * size, right.shape[1]))
-    padded[: len(right)] = right
-    y = padded.reshape(count, size, -1)
+    factors, links = _factor(matrix)
+    y = _blocks(matrix, right)
+    for k in range(len(factors)):
+        if k:
+            y[k] -= links[k - 1] @ y[k - 1]
+        y[k] = _triangular(factors[k], y[k], lower=1)[0]
+    return _backwards(factors, links, y)[: len(right)]
+
+
+def _factor(matrix: Chain) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Cholesky factor of the chain: its diagonal blocks, and the blocks below them."""
     factors: list[np.ndarray] = []
     links: list[np.ndarray] = []
-    for k in range(count):
+    for k in range(len(matrix.own)):
         block = matrix.own[k]
         if k:
             block = block - links[-1] @ links[-1].T
-            y[k] -= links[-1] @ y[k - 1]
         factor, info = _cholesky(block, lower=1, clean=1)
         if info:
             raise SolveError("the fit's equations are not positive definite")
         factors.append(factor)
-        y[k] = _triangular(factor, y[k], lower=1)[0]
         links.append(_triangular(factor, matrix.after[k].T, lower=1)[0].T)
-    for k in range(count - 1, -1, -1):
-        if k + 1 < count:
+    return factors, links
+
+
+def _blocks(matrix: Chain, right: Float[np.ndarray, "unknown k"]) -> Float[np.ndarray, "block size k"]:
+    """A copy with as many rows as the chain has."""
+    count, size, _ = matrix.own.shape
+    padded = np.zeros((count * size, right.shape[1]))
+    padded[: len(right)] = right
+    return padded.reshape(count, size, -1)
+
+
+def _backwards(factors: list[np.ndarray], links: list[np.ndarray], y: Float[np.ndarray, "block size k"]) -> Float[np.ndarray, "row k"]:
+    """Solution of Lᵀ x = y, in the place of y."""
+    for k in range(len(factors) - 1, -1, -1):
+        if k + 1 < len(factors):
             y[k] -= links[k].T @ y[k + 1]
         y[k] = _triangular(factors[k], y[k], lower=1, trans=1)[0]
-    return padded[: len(right)]
+    return y.reshape(-1, y.shape[-1])
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A normal distribution around zero, of the unknowns of the chain."""
+
+    sigma: Float[np.ndarray, " unknown"]
+    draws: Float[np.ndarray, "unknown draw"]
+
+
+def spread_bordered(
+    matrix: Chain,
+    border: Float[np.ndarray, "unknown ng"],
+    corner: Float[np.ndarray, "ng ng"],
+    count: int,
+    seed: int,
+) -> Spread:
+    """Standard deviations and `count` draws of x where [[A, B], [Bᵀ, C]] is the inverse of the covariance of [x, u].
+
+    Equal for equal seeds. Only the blocks of the inverse that are asked for are made (Takahashi et al. 1973). Raises SolveError when the
+    matrix is not positive definite.
+    """
+    rows = len(border)
+    factors, links = _factor(matrix)
+    solved = solve_chain(matrix, border)
+    try:
+        root = np.linalg.cholesky(np.linalg.inv(corner - border.T @ solved))
+    except np.linalg.LinAlgError as error:
+        raise SolveError("the fit's equations are not positive definite") from error
+    by_corner = solved @ root
+    variance = _diagonal(factors, links).reshape(-1)[:rows] + (by_corner**2).sum(1)
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal((len(factors), len(factors[0]), count))
+    own = _backwards(factors, links, noise)[:rows] if count else np.zeros((rows, 0))
+    return Spread(np.sqrt(variance), own - by_corner @ rng.standard_normal((root.shape[1], count)))
+
+
+def _diagonal(factors: list[np.ndarray], links: list[np.ndarray]) -> Float[np.ndarray, "block size"]:
+    """Diagonal of the inverse of a factored chain, from the last block to the first."""
+    found = np.zeros((len(factors), len(factors[0])))
+    identity, later = np.eye(len(factors[0])), np.zeros_like(factors[0])
+    for k in range(len(factors) - 1, -1, -1):
+        inverse = _triangular(factors[k], identity, lower=1)[0]
+        inner = identity if k + 1 == len(factors) else identity + links[k].T @ later @ links[k]
+        later = inverse.T @ inner @ inverse
+        found[k] = np.diag(later)
+    return found

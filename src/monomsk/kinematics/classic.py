@@ -19,6 +19,7 @@ from monomsk.kinematics.residuals import Frames, Scene
 from monomsk.kinematics.scene import build_frames, build_prior, build_scene, informed_prior
 from monomsk.kinematics.start import starting_coordinates
 from monomsk.kinematics.transformer import KinematicsTransformer
+from monomsk.kinematics.uncertainty import errors_of, with_errors
 from monomsk.model.anatomy import Anatomy
 from monomsk.model.compile import compile_model
 from monomsk.model.edit import with_numbers
@@ -90,7 +91,10 @@ def fit(
             prior = informed_prior(prior, scene, belief, config, stride=stride)
             estimate = Estimate(belief.q[::stride][:, list(scene.free)], prior.unknown)
         estimate, planted = _full(scene, frames, prior, estimate, config, progress)
-    return _outcome(scene, frames, estimate, planted, time=keypoints.time, camera=camera, subject=subject, body=body)
+        followed = replace(frames, planted=jnp.asarray(planted), target_weight=jnp.zeros_like(frames.target_weight))
+        found = errors_of(scene, followed, prior, estimate, "classic" if network is None else "both", config.draws)
+    fitted = _outcome(scene, frames, estimate, planted, time=keypoints.time, camera=camera, subject=subject, body=body)
+    return replace(fitted, motion=with_errors(fitted.motion, found, keypoints.time[::stride]))
 
 
 def _start(scene: Scene, markers: Markers, prior: Prior, stride: int) -> Estimate:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from monomsk.errors import SolveError
 from monomsk.kinematics import residuals
-from monomsk.kinematics.blocks import Chain, chain, second_differences, solve_bordered
+from monomsk.kinematics.blocks import Chain, Spread, chain, second_differences, solve_bordered, spread_bordered
 from monomsk.kinematics.residuals import Frames, Normal, Scene
 
 ROBUST_ACCELERATION = 3.0
@@ -82,6 +82,13 @@ def _step(scene: Scene, frames: Frames, prior: Prior, here: Estimate) -> Estimat
             return Estimate(x, unknown, cost, max(damping * 0.2, 1e-8))
         damping = max(damping * 8.0, 1e-6)
     return replace(here, damping=damping)
+
+
+def spread(scene: Scene, frames: Frames, prior: Prior, here: Estimate, count: int, seed: int) -> Spread:
+    """How far x may be off where the fit stands, after Gauss and Newton: as far as weights and beliefs are errors that know nothing of
+    each other. Raises SolveError when the fit's equations are not positive definite."""
+    matrix, border, corner, _, _ = _system(scene, frames, prior, here, _linearise(scene, frames, here))
+    return spread_bordered(matrix, border, corner, count, seed)
 
 
 def total_cost(scene: Scene, frames: Frames, prior: Prior, x: Float[np.ndarray, "time nx"], unknown: Float[np.ndarray, " ng"]) -> float:

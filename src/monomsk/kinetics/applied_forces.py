@@ -1,13 +1,20 @@
 """Measured forces made ready for the mechanics: on which bodies, and their values at the times that are asked for."""
 
+from dataclasses import replace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 from scipy.interpolate import CubicSpline
 
 from monomsk.errors import InputError
+from monomsk.kinetics.mechanics import CHUNK, Mechanics
 from monomsk.model.model import Model
-from monomsk.physics.external_wrench import Attachment
-from monomsk.types import AppliedForce
+from monomsk.outside_loads import AppliedForce
+from monomsk.physics.external_wrench import Attachment, applied_wrenches, wrench_jacobian
+from monomsk.physics.forward_kinematics import forward_kinematics
 
 
 def attachment(model: Model, forces: tuple[AppliedForce, ...]) -> Attachment:
@@ -51,3 +58,35 @@ def sampled(
         if not inside.all():
             warnings.append(f"external force {force.name} is taken as zero at {int((~inside).sum())} frames outside its measurement")
     return values, tuple(warnings)
+
+
+def burdened(state: Mechanics, model: Model, forces: tuple[AppliedForce, ...], time: Float[np.ndarray, " time"]) -> Mechanics:
+    """The mechanics when these forces act too: what must come from the ground and the joints is less by what they do.
+
+    Equals `state` without forces. Raises InputError as `attachment` and `sampled`.
+    """
+    if not forces:
+        return state
+    where, (values, _) = attachment(model, forces), sampled(forces, time)
+    parts = []
+    for low in range(0, len(time), CHUNK):
+        rows = np.minimum(np.arange(low, low + CHUNK), len(time) - 1)
+        parts.append([np.asarray(a) for a in _done_by(model, where, jnp.asarray(state.q[rows]), jnp.asarray(values[rows]))])
+    tau, wrench = (np.concatenate(a)[: len(time)] for a in zip(*parts, strict=True))
+    about_center = np.concatenate([wrench[:, :3] - np.cross(state.center, wrench[:, 3:]), wrench[:, 3:]], axis=1)
+    return replace(state, tau=state.tau - tau, wrench=state.wrench - about_center)
+
+
+@eqx.filter_jit
+def _done_by(
+    model: Model, where: Attachment, q: Float[Array, "chunk nq"], values: Float[Array, "chunk force 9"]
+) -> tuple[Float[Array, "chunk nq"], Float[Array, "chunk 6"]]:
+    """What forces do on the coordinates, and their wrench about the ground origin."""
+
+    def frame(q: Array, values: Array) -> tuple[Array, Array]:
+        poses = forward_kinematics(model, q)
+        wrench = applied_wrenches(model, poses, where, values)
+        bodies = tuple(dict.fromkeys(where.body))
+        return jnp.einsum("nqi,ni->q", wrench_jacobian(model, poses, bodies), wrench[jnp.array(bodies)]), wrench.sum(0)
+
+    return jax.vmap(frame)(q, values)

@@ -5,6 +5,7 @@ import numpy as np
 from monomsk.config import KineticsConfig
 from monomsk.errors import InputError
 from monomsk.kinetics import filtering
+from monomsk.kinetics.applied_forces import burdened
 from monomsk.kinetics.contact import find_contact
 from monomsk.kinetics.feet import Feet, feet_of
 from monomsk.kinetics.ground_forces import split
@@ -13,11 +14,20 @@ from monomsk.kinetics.quality import quality, warnings
 from monomsk.model.compile import compile_model
 from monomsk.model.model import Model
 from monomsk.model.spec import ModelSpec
+from monomsk.outside_loads import AppliedForce
 from monomsk.types import Kinetics, Motion, Progress, Subject
 
 
-def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: KineticsConfig, progress: Progress | None = None) -> Kinetics:
-    """Ground forces and joint moments of a motion of the scaled body `spec`.
+def estimate(
+    motion: Motion,
+    spec: ModelSpec,
+    subject: Subject,
+    config: KineticsConfig,
+    progress: Progress | None = None,
+    *,
+    outside: tuple[AppliedForce, ...] = (),
+) -> Kinetics:
+    """Ground forces and joint moments of a motion of the scaled body `spec`, on which the forces `outside` act besides.
 
     The generalized forces on the root coordinates are residuals: what neither foot could give. They are part of the answer.
     Raises InputError (uneven or too few frames, coordinates that are not the model's), ModelError (no feet), SolveError.
@@ -28,6 +38,7 @@ def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: Kinetics
     rate = filtering.sampling_rate(motion.time)
     q, qd, qdd = filtering.rates(motion.time, filtering.unwrap(motion.q, motion.rotational), config.lowpass)
     state = mechanics(model, feet, (q, qd, qdd), lambda done: tell(0.5 * done))
+    state = burdened(state, model, outside, motion.time)
     weight = spec.mass * float(np.linalg.norm(spec.gravity))
     contact = find_contact(feet, state.point, state.velocity, state.wrench[:, 4] / weight, rate, motion.contact)
     tell(0.6)
@@ -41,7 +52,7 @@ def estimate(motion: Motion, spec: ModelSpec, subject: Subject, config: Kinetics
     return Kinetics(
         time=motion.time, names=motion.names, rotational=motion.rotational, q=state.q, tau=tau, bodies=feet.bodies,
         force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
-        quality=figures, warnings=warnings(figures, contact, spec.mass, subject),
+        quality=figures, warnings=warnings(figures, contact, spec.mass, subject), outside=outside,
     )  # fmt: skip
 
 

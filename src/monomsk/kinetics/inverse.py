@@ -15,12 +15,13 @@ from monomsk.kinetics.applied_forces import attachment, sampled
 from monomsk.model.compile import compile_model
 from monomsk.model.model import Model, complete_rates
 from monomsk.model.spec import ModelSpec
+from monomsk.outside_loads import AppliedForce
 from monomsk.physics import inverse_dynamics as plain
 from monomsk.physics import native_dynamics
 from monomsk.physics.external_wrench import Attachment, applied_wrenches
 from monomsk.physics.forward_kinematics import forward_kinematics
 from monomsk.physics.passive import passive_forces
-from monomsk.types import AppliedForce, GeneralizedForces, Motion
+from monomsk.types import GeneralizedForces, Motion
 
 CHUNK = 256
 """Frames a compiled call takes; the last chunk is filled up, so that no length compiles anew."""

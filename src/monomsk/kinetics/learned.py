@@ -1,9 +1,9 @@
 """The learned way to forces: windows of the motion through the inverse dynamics transformer, and joint moments that fit its forces.
 
 The six equations of the floating base hold by construction, unless something besides the ground carries the person. The pelvis's
-accelerations are the worst known of all (a motion from one camera, differentiated twice); they are taken to be what the forces on
-the feet make them, given those of the joints. By how much they are then others than the motion's is told: that is what a residual
-would have hidden.
+accelerations are the worst known of all (a motion from one camera, differentiated twice); they are taken to be what the forces on the
+feet make them, given those of the joints. By how much they are then others than the motion's is told: that is what a residual would
+have hidden.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter1d
 from monomsk.config import KineticsConfig
 from monomsk.errors import InputError
 from monomsk.kinetics import filtering
+from monomsk.kinetics.applied_forces import burdened
 from monomsk.kinetics.classic import check, standing_hips
 from monomsk.kinetics.contact import Contact, find_contact
 from monomsk.kinetics.feet import feet_of
@@ -28,6 +29,7 @@ from monomsk.kinetics.transformer import WHOLE, DynamicsTransformer, Effort, Gro
 from monomsk.model.compile import compile_model
 from monomsk.model.sides import ACROSS, mirror_order
 from monomsk.model.spec import ModelSpec
+from monomsk.outside_loads import AppliedForce
 from monomsk.spatial import rotation
 from monomsk.types import Kinetics, Motion, Progress, Subject
 from monomsk.windowing import batches, blended, stride_of, windows_of
@@ -60,9 +62,20 @@ class Moved:
     """Of the classic way."""
     weight: float
     """Of the body [N]."""
+    outside: tuple[AppliedForce, ...] = ()
+    """What acts besides the ground."""
 
 
-def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coordinates: tuple[str, ...], *, trunk: bool = True) -> Moved:
+def moved(
+    motion: Motion,
+    spec: ModelSpec,
+    subject: Subject,
+    lowpass: float,
+    coordinates: tuple[str, ...],
+    *,
+    trunk: bool = True,
+    outside: tuple[AppliedForce, ...] = (),
+) -> Moved:
     """Features of a motion; `coordinates` are those of the posture, `lowpass` [Hz] as in `KineticsConfig`, `trunk` as in `Effort`.
 
     Raises as `classic.estimate`.
@@ -70,8 +83,11 @@ def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coo
     model, feet = compile_model(spec), feet_of(spec)
     plain = filtering.unwrap(motion.q, motion.rotational)
     q, qd, qdd = filtering.rates(motion.time, plain, lowpass)
-    state, weight, height = mechanics(model, feet, (q, qd, qdd)), spec.mass * GRAVITY, subject.height
-    quick = mechanics(model, feet, filtering.rates(motion.time, plain, QUICKER * lowpass)).wrench
+    weight, height = spec.mass * GRAVITY, subject.height
+    state, quicker = (
+        burdened(mechanics(model, feet, rates), model, outside, motion.time)
+        for rates in ((q, qd, qdd), filtering.rates(motion.time, plain, QUICKER * lowpass))
+    )
     rate = filtering.sampling_rate(motion.time)
     contact = find_contact(feet, state.point, state.velocity, state.wrench[:, 4] / weight, rate, motion.contact)
     guess = split(feet, state, contact, (weight, standing_hips(model, feet)), rate)
@@ -95,7 +111,7 @@ def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coo
         "acceleration": acceleration,
         "sigma": _sigma(motion, coordinates),
         "needed": wrench(state.wrench),
-        "quick": wrench(quick),
+        "quick": wrench(quicker.wrench),
         "force": turned(guess.force) / weight,
         "cop": turned(guess.cop - state.center[:, None]) / height,
         "point": turned(state.point - state.center[:, None]) / height,
@@ -106,7 +122,7 @@ def moved(motion: Motion, spec: ModelSpec, subject: Subject, lowpass: float, coo
         "trunk": np.float32(trunk),
     }
     single = {n: v.astype(np.float32) if v.dtype == np.float64 else v for n, v in fields.items()}
-    return Moved(Effort(**single), R, state, contact, guess, weight)
+    return Moved(Effort(**single), R, state, contact, guess, weight, outside)
 
 
 def _sigma(motion: Motion, coordinates: tuple[str, ...]) -> Float[np.ndarray, "time coordinate"]:
@@ -134,6 +150,7 @@ def estimate(
     progress: Progress | None = None,
     *,
     trunk: bool = True,
+    outside: tuple[AppliedForce, ...] = (),
 ) -> Kinetics:
     """Ground forces and joint moments of a motion of the scaled body `spec`; as `classic.estimate`, and raises the same.
 
@@ -143,7 +160,7 @@ def estimate(
     check(motion, spec)
     if lacking := unknown(network, spec):
         raise InputError(f"model {spec.name} has no {', '.join(lacking)}, which the network wants to see: use the classic way")
-    ready = moved(motion, spec, subject, config.lowpass, network.coordinates, trunk=trunk)
+    ready = moved(motion, spec, subject, config.lowpass, network.coordinates, trunk=trunk, outside=outside)
     tell(0.8)
     kinetics = under(motion, spec, subject, ready, in_ground(grounded(network, ready.effort), ready, subject))
     tell(1.0)
@@ -168,7 +185,7 @@ def under(motion: Motion, spec: ModelSpec, subject: Subject, ready: Moved, force
         time=motion.time, names=motion.names, rotational=motion.rotational, q=state.q,
         tau=balanced(state, tau, model.root, alone(left[:, 1] / ready.weight, motion.time)),
         bodies=feet_of(spec).bodies, force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
-        quality=figures, warnings=warnings(figures, ready.contact, spec.mass, subject),
+        quality=figures, warnings=warnings(figures, ready.contact, spec.mass, subject), outside=ready.outside,
     )  # fmt: skip
 
 

@@ -42,6 +42,17 @@ def quality(
 
 def warnings(figures: dict[str, float], contact: Contact, mass: float, subject: Subject) -> tuple[str, ...]:
     """What a person should know before using the forces; `mass` is the model's [kg]."""
+    out = list(figure_warnings(figures))
+    if abs(mass / subject.mass - 1.0) > MASS_TOLERANCE:
+        out.append(f"the body model weighs {mass:.1f} kg, the person {subject.mass:.1f} kg: forces are those of the model")
+    speed = float(np.linalg.norm(contact.belt))
+    if speed > 0.0:
+        out.append(f"the ground under the feet moves at {speed:.1f} m/s: taken for a treadmill")
+    return tuple(out)
+
+
+def figure_warnings(figures: dict[str, float]) -> tuple[str, ...]:
+    """The part of the warnings that the figures alone give rise to."""
     out: list[str] = []
     carried = figures["mean_vertical_force_body_weights"]
     force, moment = figures["residual_force_rms_percent_peak_grf"], figures["residual_moment_rms_percent_bw_height"]
@@ -55,11 +66,6 @@ def warnings(figures: dict[str, float], contact: Contact, mass: float, subject: 
             f"the feet leave {force:.0f} % of the peak ground force and {moment:.1f} % of body weight × height unexplained (RMS, "
             "pelvis residuals): use forces and moments with care"
         )
-    if abs(mass / subject.mass - 1.0) > MASS_TOLERANCE:
-        out.append(f"the body model weighs {mass:.1f} kg, the person {subject.mass:.1f} kg: forces are those of the model")
-    speed = float(np.linalg.norm(contact.belt))
-    if speed > 0.0:
-        out.append(f"the ground under the feet moves at {speed:.1f} m/s: taken for a treadmill")
     return tuple(out)
 
 

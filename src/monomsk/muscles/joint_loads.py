@@ -28,12 +28,19 @@ Applied = tuple[Attachment, Float[np.ndarray, "time force 9"]]
 
 
 def ground_forces(kinetics: Kinetics, spec: ModelSpec) -> Applied:
-    """The ground's forces on the feet."""
-    names = compile_model(spec).body_names
-    here = (-1,) * len(kinetics.bodies)
-    return Attachment(tuple(names.index(b) for b in kinetics.bodies), here, here), np.concatenate(
-        [kinetics.force, kinetics.cop, kinetics.moment], axis=-1
-    )
+    """The ground's forces on the feet, and what else acts from outside."""
+    names = (*compile_model(spec).body_names, "ground")
+    here, outside = ("ground",) * len(kinetics.bodies), kinetics.outside
+    bodies, axes, places = ((*kinetics.bodies, *(f.body for f in outside)), (*here, *(f.force_frame for f in outside)),
+                            (*here, *(f.point_frame for f in outside)))  # fmt: skip
+
+    def index(frames: tuple[str, ...]) -> tuple[int, ...]:
+        found = (names.index(f.split("/")[-1]) for f in frames)
+        return tuple(-1 if i == len(names) - 1 else i for i in found)
+
+    of_feet = np.concatenate([kinetics.force, kinetics.cop, kinetics.moment], axis=-1)
+    besides = [np.concatenate([f.force, f.point, f.torque], axis=1)[:, None] for f in outside]
+    return Attachment(index(bodies), index(axes), index(places)), np.concatenate([of_feet, *besides], axis=1)
 
 
 def joint_loads(

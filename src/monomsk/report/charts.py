@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from monomsk.report.summary import GRAVITY
+from monomsk.report.summary import GRAVITY, SIDES
 from monomsk.report.words import COORDINATES, MAIN_ANGLES, MAIN_MOMENTS, MUSCLES, side_of, title_of
 from monomsk.types import Energetics, JointLoads, Kinetics, Motion, MuscleActivity, Trial
 
@@ -53,6 +53,7 @@ def angle_charts(motion: Motion) -> list[Chart]:
 
 def moment_charts(kinetics: Kinetics, mass: float) -> list[Chart]:
     """Net joint moments by body mass [N·m/kg], right and left together; residuals are not among them."""
+    sigma = kinetics.tau_sigma
     joints = [
         i
         for i, name in enumerate(kinetics.names)
@@ -62,7 +63,7 @@ def moment_charts(kinetics: Kinetics, mass: float) -> list[Chart]:
         Chart(
             title_of(stem),
             "N·m/kg",
-            tuple(Curve(side, kinetics.tau[:, i] / mass) for side, i in members),
+            tuple(Curve(side, kinetics.tau[:, i] / mass, None if sigma is None else sigma[:, i] / mass) for side, i in members),
             COORDINATES.get(stem, ("", ""))[1],
             stem in MAIN_MOMENTS,
         )
@@ -73,11 +74,14 @@ def moment_charts(kinetics: Kinetics, mass: float) -> list[Chart]:
 
 def ground_force_charts(kinetics: Kinetics, mass: float) -> list[Chart]:
     """Ground reaction force on each foot [% of body weight]."""
-    percent = 100.0 * kinetics.force / (mass * GRAVITY)
+    percent, sigma = 100.0 * kinetics.force / (mass * GRAVITY), kinetics.force_sigma
+    bands = None if sigma is None else 100.0 * sigma / (mass * GRAVITY)
     axes = ((1, "Vertical", "+ up"), (0, "Forward", "+ forward"), (2, "Sideways", "+ to the right"))
-    return [
-        Chart(title, "% BW", (Curve("right", percent[:, 0, axis]), Curve("left", percent[:, 1, axis])), note) for axis, title, note in axes
-    ]
+    curves = {
+        axis: tuple(Curve(side, percent[:, i, axis], None if bands is None else bands[:, i, axis]) for i, side in enumerate(SIDES))
+        for axis in range(3)
+    }
+    return [Chart(title, "% BW", curves[axis], note) for axis, title, note in axes]
 
 
 def residual_charts(kinetics: Kinetics, mass: float) -> list[Chart]:

@@ -143,7 +143,10 @@ def _forces(trial: Trial, drawn: _Charts) -> str:
     shown = drawn.cards(charts.ground_force_charts(trial.kinetics, trial.subject.mass), FULL)
     residuals = drawn.cards(charts.residual_charts(trial.kinetics, trial.subject.mass), STRIP)
     hidden = f"<details><summary>Residuals at the pelvis</summary><p>{texts.RESIDUALS}</p>{residuals}</details>" if residuals else ""
-    return f"<p>{texts.FORCES}</p>{_key(trial, FULL)}{shown}{hidden}"
+    measured, told = trial.kinetics.measured, texts.FORCES
+    if measured is not None:
+        told = texts.FORCES_MEASURED.format(**{side: 100.0 * measured[:, i].mean() for i, side in enumerate(SIDES)})
+    return f"<p>{told}</p>{_key(trial, FULL)}{shown}{hidden}"
 
 
 def _moments(trial: Trial, drawn: _Charts) -> str:

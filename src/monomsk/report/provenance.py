@@ -12,6 +12,7 @@ from typing import Any
 
 from monomsk import __version__
 from monomsk.io.weights import sha256
+from monomsk.report.summary import placing_figures
 from monomsk.types import Trial
 
 PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "equinox", "av", "mediapipe", "plotly")
@@ -32,6 +33,7 @@ def provenance(trial: Trial, command: Sequence[str] = (), inputs: Sequence[Path]
         "packages": dict(_versions()),
         "command": " ".join(["monomsk", *map(_without_home, command)]),
         "sha256": {**_inputs(trial, inputs), **_networks(trial)},
+        **_placing(trial),
         "seconds": {stage: round(seconds, 3) for stage, seconds in trial.seconds.items()},
         "warnings": list(trial.warnings),
     }
@@ -60,6 +62,13 @@ def commit() -> str | None:
 def _inputs(trial: Trial, inputs: Sequence[Path]) -> dict[str, str]:
     paths = ([] if trial.clip is None else [trial.clip.path]) + list(inputs)
     return {path.name: sha256(path) for path in paths if path.is_file()}
+
+
+def _placing(trial: Trial) -> dict[str, Any]:
+    """How measured forces were brought into the run, where there are any."""
+    if trial.kinetics is None or trial.kinetics.placing is None:
+        return {}
+    return {"external_loads": placing_figures(trial.kinetics)}
 
 
 def _networks(trial: Trial) -> dict[str, str]:

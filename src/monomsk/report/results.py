@@ -9,6 +9,7 @@ from typing import Any
 
 from monomsk.config import Config
 from monomsk.io import config_file, external_loads, grf, keypoints_npz, muscle_tables, osim_write, results, trc
+from monomsk.io import loads as load_files
 from monomsk.report.folder import writing
 from monomsk.report.page import page
 from monomsk.report.provenance import provenance
@@ -45,10 +46,17 @@ def _write_tables(trial: Trial, place: Path) -> None:
         osim_write.write(place / "model.osim", trial.body)
     if trial.motion is not None:
         results.write_motion(place / "kinematics.mot", trial.motion)
+        if trial.motion.sigma is not None:
+            results.write_motion_sd(place / "kinematics_sd.sto", trial.motion)
     if trial.kinetics is not None:
         results.write_kinetics(place / "kinetics.sto", trial.kinetics)
         grf.write(place / "grf.mot", trial.kinetics)
-        external_loads.write(place / "external_loads.xml", "grf.mot", external_loads.ground_forces(trial.kinetics.bodies))
+        if trial.kinetics.tau_sigma is not None:
+            results.write_kinetics_sd(place / "kinetics_sd.sto", trial.kinetics)
+        if trial.kinetics.force_sigma is not None:
+            grf.write_sd(place / "grf_sd.sto", trial.kinetics)
+        forces = (*external_loads.ground_forces(trial.kinetics.bodies), *external_loads.besides(trial.kinetics.outside))
+        external_loads.write(place / "external_loads.xml", "grf.mot", forces)
     if trial.muscles is not None:
         results.write_activations(place / "muscle_activations.sto", trial.muscles)
         results.write_muscle_forces(place / "muscle_forces.sto", trial.muscles)
@@ -70,5 +78,6 @@ def _names(place: Path) -> list[str]:
 def _inputs(config: Config) -> list[Path]:
     """Files that the settings name."""
     mesh = (config.mesh.mesh, config.mesh.body_model)
-    named = (config.camera.camera, config.keypoints.keypoints, *mesh, config.kinematics.model)
+    loads = () if config.loads.external_loads is None else load_files.files(config.loads.external_loads)
+    named = (config.camera.camera, config.keypoints.keypoints, *mesh, config.kinematics.model, *loads)
     return [path for path in named if path is not None]

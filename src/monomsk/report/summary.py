@@ -1,8 +1,8 @@
 """The figures of a run that a person or a script asks for first: summary.json.
 
 Keys (docs/results.md tells them in full): `subject`, `clip`, `camera`, `quality` (a dictionary a stage), `angles_deg`
-(range of every rotational coordinate), `moments_nm_per_kg`, `ground_force_bw`, `joint_load_bw`, `energy`,
-`warnings`. Units are in the names.
+(range of every rotational coordinate), `moments_nm_per_kg`, `ground_force_bw`, `mean_sd`, `external_loads`,
+`joint_load_bw`, `energy`, `warnings`. Units are in the names.
 """
 
 from typing import Any
@@ -35,6 +35,10 @@ def summary(trial: Trial) -> dict[str, Any]:
     if trial.kinetics is not None:
         parts["moments_nm_per_kg"] = _moments(trial.kinetics, mass)
         parts["ground_force_bw"] = _ground_force(trial.kinetics, mass)
+        if trial.kinetics.placing is not None:
+            parts["external_loads"] = placing_figures(trial.kinetics)
+    if sds := _mean_sds(trial):
+        parts["mean_sd"] = sds
     if trial.loads is not None:
         parts["joint_load_bw"] = _joint_loads(trial.loads, mass)
     if trial.energetics is not None:
@@ -112,6 +116,39 @@ def _ground_force(kinetics: Kinetics, mass: float) -> dict[str, Any]:
         "peak_vertical": {side: rounded(vertical[:, i].max()) for i, side in enumerate(SIDES)},
         "mean_vertical_of_both": rounded(vertical.sum(axis=1).mean()),
         "contact_fraction": {side: rounded(kinetics.contact[:, i].mean()) for i, side in enumerate(SIDES)},
+    }
+
+
+def _mean_sds(trial: Trial) -> dict[str, Any]:
+    """Root mean square over time of the standard deviations that there are."""
+    found: dict[str, Any] = {}
+    motion, kinetics, mass = trial.motion, trial.kinetics, trial.subject.mass
+    if motion is not None and motion.sigma is not None:
+        mean = np.degrees(np.sqrt((motion.sigma**2).mean(0)))
+        found["angles_deg"] = {name: rounded(mean[i]) for i, name in enumerate(motion.names) if motion.rotational[i]}
+    if kinetics is not None and kinetics.tau_sigma is not None:
+        mean = np.sqrt((kinetics.tau_sigma**2).mean(0)) / mass
+        found["moments_nm_per_kg"] = {name: rounded(mean[i]) for i, name in enumerate(kinetics.names) if kinetics.rotational[i]}
+    if kinetics is not None and kinetics.force_sigma is not None:
+        mean = np.sqrt((kinetics.force_sigma**2).mean(0)) / (mass * GRAVITY)
+        found["ground_force_bw"] = {side: [rounded(v) for v in mean[i]] for i, side in enumerate(SIDES)}
+    return found
+
+
+def placing_figures(kinetics: Kinetics) -> dict[str, Any]:
+    """How measured forces lie in the run's clock and frame, where each figure comes from, and how well they fit the motion."""
+    placing, measured = kinetics.placing, kinetics.measured
+    assert placing is not None
+    return {
+        "offset_s": rounded(placing.offset),
+        "offset_from": placing.offset_from,
+        "turn_deg": rounded(np.degrees(placing.turn)),
+        "turn_from": placing.turn_from,
+        "shift_m": [rounded(v) for v in placing.shift],
+        "shift_from": placing.shift_from,
+        "cop_distance_m": rounded(placing.distance),
+        "vertical_force_correlation": rounded(placing.correlation),
+        "measured_fraction": {side: 0.0 if measured is None else rounded(measured[:, i].mean()) for i, side in enumerate(SIDES)},
     }
 
 

@@ -7,6 +7,10 @@ FORCES = (
     "The force of the ground on each foot, from the movement of the whole body alone: no plate measured it. "
     "Shading: that foot is on the ground. While both feet stand, their sum is known better than how they share it."
 )
+FORCES_MEASURED = (
+    "The force of the ground on each foot. It was measured on the right foot in {right:.0f} % of the frames and on the left one in "
+    "{left:.0f} %; the rest is estimated from the movement of the whole body. Shading: that foot is on the ground."
+)
 RESIDUALS = (
     "What the equations of motion still lack after the ground forces, as a force and a moment at the pelvis. A perfect result has none; "
     "large values mean that movement, masses or contacts are not right there."
@@ -39,6 +43,12 @@ READING = (
         "Right and left are the person's own.",
     ),
     (
+        "Bands",
+        "A band reaches one standard deviation to either side of its curve: two out of three errors lie within, judged by people whose "
+        "movement and forces were measured. Errors last, so that a whole curve may lie off to one side. A fit that has gone wrong "
+        "altogether (legs swapped, a person who faces the other way) is not in them: look at the pictures.",
+    ),
+    (
         "Depth",
         "One camera sees two of three dimensions well. What happens towards or away from it (a leg that points at the camera, turning "
         "about the long axis of a limb) is an estimate; rotations of hip, shoulder and forearm are the least certain.",
@@ -61,8 +71,11 @@ FILES = {
     "markers.trc": "anatomical points in space (OpenSim)",
     "model.osim": "the body, scaled to this person (OpenSim)",
     "kinematics.mot": "all coordinates, in degrees and metres (OpenSim)",
+    "kinematics_sd.sto": "standard deviations of the coordinates",
     "kinetics.sto": "generalized forces; the pelvis residuals are among them (OpenSim)",
+    "kinetics_sd.sto": "standard deviations of the generalized forces",
     "grf.mot": "ground reaction forces, centres of pressure and free moments (OpenSim)",
+    "grf_sd.sto": "standard deviations of the ground reaction forces",
     "external_loads.xml": "which force acts on which foot (OpenSim)",
     "muscle_activations.sto": "muscle activations (OpenSim)",
     "muscle_forces.sto": "muscle forces (OpenSim)",
