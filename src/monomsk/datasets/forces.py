@@ -46,7 +46,7 @@ MOMENT_CUTOFF = 12.0
 """Of motion and forces in reference moments [Hz]: one for both, or impacts tear at the joints (Bisseling & Hof 2006)."""
 BEHIND = {"rbds_fukuchi2017_running": 1.0 / 150.0}
 """By source, how long after its stamp a force acts, by the markers' clock [s]. RBDS: one frame of its markers, which was found in two
-ways. The vertical force that the motion needs comes 4 to 10 ms after the plates' in all 48 trials (Hamner's runners: 0 ms). And the
+ways. The vertical force that the motion needs comes 2 to 10 ms after the plates' in all 48 trials (Hamner's runners: 0 ms). And the
 centre of pressure moves forwards in the foot by 6 mm per m/s of the belt less than under Hamner's runners, as it does when a belt has
 carried the foot on for 6 ms. In docs/kinetics.md are the figures."""
 
