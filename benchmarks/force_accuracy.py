@@ -3,18 +3,21 @@
 Laboratory trials that were fitted into the corpus, forces hidden, motion from their markers. Prints, by source and activity, in how many
 trials every contact with the ground was measured and how well the measured forces fit the motion; then, by activity, every way's errors,
 means over people. `plates` is inverse dynamics under the measured forces: what it leaves at the pelvis is the motion's fault, or the
-plates'. `--each` tells every trial; `--plot FILE` draws one trial of each activity, measured (black) beside estimated.
+plates'. `--shaken SEED` judges motions that err like those of one camera. `--each` tells every trial;
+`--plot FILE` draws one trial of each activity, measured (black) beside estimated.
 """
 
 import argparse
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
 from monomsk.datasets import laboratory
 from monomsk.datasets.forces import Case, MeasuredForces, read_case, reference
+from monomsk.datasets.lessons import shaken
 from monomsk.errors import MonomskError
 from monomsk.evaluation.forces import WAYS, Score, activity_of, by_person, heading, judge
 from monomsk.types import Kinetics
@@ -59,7 +62,8 @@ def main() -> None:
             continue
         truth, kind = reference(case, measured), activity_of(row.activity)
         whole[row.source, kind].append((row, measured, case))
-        found = {way: WAYS[way](case) for way in options.ways}
+        seen = case if options.shaken is None else _shaken(case, options.shaken)
+        found = {way: WAYS[way](seen) for way in options.ways}
         for way, kinetics in {MEASURED: truth, **found}.items():
             values = judge(case, measured, truth, kinetics)
             scores[way].append(Score(row.person, row.trial, kind, values))
@@ -73,6 +77,11 @@ def main() -> None:
         _draw(list(shown.values()), options.plot)
 
 
+def _shaken(case: Case, seed: int) -> Case:
+    """The trial with a motion that errs like one from one camera."""
+    return replace(case, motion=shaken(case.motion, np.random.default_rng([seed, crc32(case.clip.key.encode())])))
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
@@ -82,6 +91,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only trials with this in their file's name")
     parser.add_argument("--each", action="store_true")
     parser.add_argument("--as-fitted", action="store_true", help="the motion of the corpus instead of that of the markers")
+    parser.add_argument("--shaken", type=int, help="seed: the motion with errors like those of one camera (datasets/lessons.py)")
     parser.add_argument("--plot", type=Path)
     return parser.parse_args()
 

@@ -7,8 +7,9 @@ import pytest
 from monomsk.errors import FormatError, InputError
 from monomsk.keypoints.skeleton import NAMES
 from monomsk.kinematics.transformer import KinematicsTransformer
+from monomsk.kinetics.transformer import DynamicsTransformer
 from monomsk.markers.transformer import MarkerTransformer
-from monomsk.networks import load_networks, save_network
+from monomsk.networks import dynamics_folder, fingerprint, folder_of, load_dynamics, load_networks, save_network
 from monomsk.nn.transformer import Shape
 
 MARKERS = ("hip_r", "hip_l", "shoulder_r", "shoulder_l")
@@ -38,8 +39,22 @@ def test_a_set_comes_back(saved):
             assert a.dtype == b.dtype
 
 
+def test_the_dynamics_come_back_by_themselves(tmp_path):
+    network = DynamicsTransformer(("pelvis_tilt", "knee_angle_r"), ("s1_r", "s1_l"), SHAPE, jax.random.key(2))
+    save_network(tmp_path, network, {"use": {"commercial": True}})
+    found, card = load_dynamics(tmp_path)
+    assert (found.coordinates, found.points) == (network.coordinates, network.points)
+    assert card["use"]["commercial"] is True
+    for a, b in zip(jax.tree.leaves(network), jax.tree.leaves(found), strict=True):
+        assert np.asarray(b) == pytest.approx(np.asarray(a), abs=2e-3)
+    assert set(fingerprint(tmp_path, "dynamics")) == {"dynamics.safetensors"}
+
+
 def test_what_is_missing_is_said(saved):
     folder, _, _ = saved
+    with pytest.raises(InputError, match="monomsk train dynamics"):
+        load_dynamics(folder)
+    assert dynamics_folder(str(folder)) == folder_of("commercial")
     with pytest.raises(InputError, match="no weights are called"):
         load_networks("nowhere")
     (folder / "kinematics.toml").unlink()

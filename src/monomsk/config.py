@@ -95,6 +95,8 @@ class KinematicsConfig:
 class KineticsConfig:
     """Forces from motion."""
 
+    kinetics: Literal["classic", "learned"] = "learned"
+    """classic: Newton–Euler, shared between the feet by an optimisation. learned: that, corrected by the inverse dynamics transformer."""
     lowpass: float = 6.0
     """Cut-off of the filter on the coordinates [Hz]: Butterworth, forwards and backwards, as OpenSim's InverseDynamicsTool filters."""
 

@@ -15,11 +15,12 @@ from monomsk.io import weights
 from monomsk.io.atomic import write_text
 from monomsk.io.config_file import toml_text
 from monomsk.kinematics.transformer import KinematicsTransformer
+from monomsk.kinetics.transformer import DynamicsTransformer
 from monomsk.markers.transformer import MarkerTransformer
 from monomsk.nn.transformer import Shape
 
-Network = TypeVar("Network", MarkerTransformer, KinematicsTransformer)
-Kind = Literal["markers", "kinematics"]
+Network = TypeVar("Network", MarkerTransformer, KinematicsTransformer, DynamicsTransformer)
+Kind = Literal["markers", "kinematics", "dynamics"]
 SHIPPED = ("commercial",)
 """Sets of weights in the package, by what they may be used for."""
 
@@ -52,8 +53,8 @@ def load_networks(name: str) -> Networks:
     kinematics, other = load_kinematics(folder)
     if kinematics.markers != markers.markers:
         raise FormatError(f"{folder}: its two networks know different markers: they were not trained for one another")
-    files = [folder / f"{kind}.safetensors" for kind in ("markers", "kinematics")]
-    return Networks(markers, kinematics, {"markers": card, "kinematics": other}, {f.name: weights.sha256(f) for f in files})
+    prints = {**fingerprint(folder, "markers"), **fingerprint(folder, "kinematics")}
+    return Networks(markers, kinematics, {"markers": card, "kinematics": other}, prints)
 
 
 def load_markers(folder: Path) -> tuple[MarkerTransformer, dict[str, Any]]:
@@ -73,6 +74,29 @@ def load_kinematics(folder: Path) -> tuple[KinematicsTransformer, dict[str, Any]
     return _load(folder, "kinematics", build)
 
 
+@lru_cache(maxsize=4)
+def load_dynamics(folder: Path) -> tuple[DynamicsTransformer, dict[str, Any]]:
+    """The inverse dynamics transformer of a folder, and its card. Raises as `load_networks`."""
+    return _load(
+        folder, "dynamics", lambda form, shape, key: DynamicsTransformer(tuple(form["coordinates"]), tuple(form["points"]), shape, key)
+    )
+
+
+def dynamics_folder(name: str) -> Path:
+    """Where the inverse dynamics transformer of a set lies: with the set, or, where that has none, with the one that ships.
+
+    Raises as `folder_of`.
+    """
+    folder = folder_of(name)
+    return folder if (folder / "dynamics.toml").is_file() else folder_of(SHIPPED[0])
+
+
+def fingerprint(folder: Path, kind: Kind) -> dict[str, str]:
+    """SHA-256 of a network's file of weights, by its name."""
+    path = folder / f"{kind}.safetensors"
+    return {path.name: weights.sha256(path)}
+
+
 def _load(folder: Path, kind: Kind, build: Callable[[dict[str, Any], Shape, jax.Array], Network]) -> tuple[Network, dict[str, Any]]:
     path = folder / f"{kind}.toml"
     card = weights.read_card(path)
@@ -87,16 +111,23 @@ def _load(folder: Path, kind: Kind, build: Callable[[dict[str, Any], Shape, jax.
     return eqx.combine(weights.read_tree(folder / f"{kind}.safetensors", arrays), rest), card
 
 
-def save_network(folder: Path, network: MarkerTransformer | KinematicsTransformer, about: dict[str, dict[str, Any]]) -> Path:
+def save_network(
+    folder: Path, network: MarkerTransformer | KinematicsTransformer | DynamicsTransformer, about: dict[str, dict[str, Any]]
+) -> Path:
     """Write a network and its card, in which `about` follows what it is. Raises OutputError."""
-    kind: Kind = "markers" if isinstance(network, MarkerTransformer) else "kinematics"
     shape = network.shape
     form: dict[str, Any] = {"width": shape.width, "heads": shape.heads, "depth": shape.depth, "temporal": shape.temporal}
+    kind: Kind
     if isinstance(network, MarkerTransformer):
-        form |= {"keypoints": network.keypoints}
+        kind = "markers"
+        form |= {"keypoints": network.keypoints, "markers": network.markers}
+    elif isinstance(network, DynamicsTransformer):
+        kind = "dynamics"
+        form |= {"coordinates": network.coordinates, "points": network.points}
     else:
+        kind = "kinematics"
         low, high = zip(*network.ranges, strict=True)
-        form |= {"joints": network.joints, "low": low, "high": high, "segments": network.segments}
+        form |= {"joints": network.joints, "low": low, "high": high, "segments": network.segments, "markers": network.markers}
     weights.write_tree(folder / f"{kind}.safetensors", eqx.filter(network, eqx.is_array), half=True)
-    write_text(folder / f"{kind}.toml", toml_text({"network": form | {"markers": network.markers}, **about}))
+    write_text(folder / f"{kind}.toml", toml_text({"network": form, **about}))
     return folder / f"{kind}.safetensors"

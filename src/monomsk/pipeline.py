@@ -14,7 +14,7 @@ from typing import get_args
 
 from threadpoolctl import threadpool_limits
 
-from monomsk.config import Config, KinematicsConfig, KineticsConfig, LoadsConfig, MeshConfig, Stage
+from monomsk.config import Config, KinematicsConfig, LoadsConfig, MeshConfig, Stage
 from monomsk.errors import InputError
 from monomsk.io import loads as load_files
 from monomsk.io.body import load_anatomy, load_body
@@ -25,7 +25,8 @@ from monomsk.io.osim_read import read_with_notes
 from monomsk.keypoints import detect, find_people, recorded_keypoints
 from monomsk.kinematics.classic import fit
 from monomsk.kinematics.embodied import embody
-from monomsk.kinetics.classic import estimate
+from monomsk.kinetics import classic
+from monomsk.kinetics import learned as dynamics
 from monomsk.kinetics.feet import feet_of
 from monomsk.kinetics.measured import Run, check, check_times, fixed, under_loads
 from monomsk.kinetics.uncertainty import with_spread
@@ -40,7 +41,7 @@ from monomsk.muscles.energetics import energetics
 from monomsk.muscles.joint_loads import ground_forces, joint_loads
 from monomsk.muscles.resize import with_fibres
 from monomsk.muscles.static_optimization import solve
-from monomsk.networks import load_networks
+from monomsk.networks import dynamics_folder, fingerprint, load_dynamics, load_networks
 from monomsk.outside_loads import AppliedForce, Loads
 from monomsk.simulation.refinement import refine
 from monomsk.types import Clip, Kinetics, Motion, Progress, Subject, Trial
@@ -155,9 +156,12 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
     assert trial.motion is not None
     assert trial.body is not None
     motion, body, loads = trial.motion, trial.body, _loads(trial, config)
+    estimate, networks, told = _way_to_forces(body, config)
 
     def way(motion: Motion, chosen: LoadsConfig) -> Kinetics:
-        plain = partial(_forces_besides, motion, body, trial.subject, config.kinetics)
+        def plain(outside: tuple[AppliedForce, ...]) -> Kinetics:
+            return estimate(motion, body, trial.subject, config.kinetics, outside=outside)
+
         run = Run(motion, body, trial.subject, _start(trial))
         return plain(()) if loads is None else under_loads(plain, loads, run, config.kinetics, chosen)
 
@@ -167,14 +171,19 @@ def _estimate_forces(trial: Trial, config: Config, progress: Progress) -> Trial:
         progress(0.3)
         found = fixed(config.loads, kinetics.placing)
         kinetics = with_spread(kinetics, motion, lambda drawn: way(drawn, found), trial.subject)
-    return replace(trial, kinetics=kinetics, warnings=kinetics.warnings)
+    return replace(trial, kinetics=kinetics, networks={**trial.networks, **networks}, warnings=(*told, *kinetics.warnings))
 
 
-def _forces_besides(
-    motion: Motion, body: ModelSpec, subject: Subject, config: KineticsConfig, outside: tuple[AppliedForce, ...]
-) -> Kinetics:
-    """The estimate of forces while others act besides the ground."""
-    return estimate(motion, body, subject, config, outside=outside)
+def _way_to_forces(body: ModelSpec, config: Config) -> tuple[Callable[..., Kinetics], dict[str, str], tuple[str, ...]]:
+    """What estimates forces, the fingerprint of its network, and a warning where the network does not know the body."""
+    if config.kinetics.kinetics == "classic":
+        return classic.estimate, {}, ()
+    folder = dynamics_folder(config.kinematics.weights)
+    network, _ = load_dynamics(folder)
+    if unknown := dynamics.unknown(network, body):
+        told = f"forces are those of --kinetics classic: the body has no {', '.join(unknown)}, which the network wants to see"
+        return classic.estimate, {}, (told,)
+    return partial(dynamics.estimate, network=network), fingerprint(folder, "dynamics"), ()
 
 
 def _make_consistent(trial: Trial, config: Config, progress: Progress) -> Trial:
@@ -233,6 +242,8 @@ def _check(config: Config) -> None:
         raise InputError("--body-model is for the mesh of another program: give that with --mesh, or leave the body model out")
     if mesh.mesh is None and config.kinematics.kinematics != "classic":
         load_networks(config.kinematics.weights)
+    if config.kinetics.kinetics == "learned":
+        load_dynamics(dynamics_folder(config.kinematics.weights))
 
 
 def _read_track(config: MeshConfig, path: Path) -> MeshTrack:

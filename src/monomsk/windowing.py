@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 
 TOGETHER = 8
 """Windows that go through a network together."""
-FRAMES, HOP = 40, 20
-"""Frames of a window, and from one window to the next."""
+FRAMES = 40
+"""Of a window, unless it is said otherwise; windows overlap by half."""
 MOST_RATE = 32.0
 """Frames per second that networks are shown at most [Hz]; of faster clips every second, third, … frame."""
 
@@ -25,11 +25,11 @@ class Windows(NamedTuple):
     """Frames of the sequence."""
 
 
-def windows_of(count: int) -> Windows:
-    """Windows over a sequence of `count` frames."""
-    starts = [*range(0, max(count - FRAMES, 0), HOP), max(count - FRAMES, 0)]
-    frame = np.array(starts)[:, None] + np.arange(FRAMES)
-    inner = np.minimum(np.arange(FRAMES) + 1.0, FRAMES - np.arange(FRAMES))
+def windows_of(count: int, frames: int = FRAMES) -> Windows:
+    """Windows of so many frames over a sequence of `count`."""
+    starts = [*range(0, max(count - frames, 0), frames // 2), max(count - frames, 0)]
+    frame = np.array(starts)[:, None] + np.arange(frames)
+    inner = np.minimum(np.arange(frames) + 1.0, frames - np.arange(frames))
     return Windows(np.minimum(frame, count - 1), np.where(frame < count, inner, 0.0), count)
 
 
@@ -61,9 +61,9 @@ def blended(values: Float[np.ndarray, "window time *rest"], windows: Windows) ->
     return total / norm
 
 
-def stride_of(rate: float) -> int:
-    """How many frames of a clip of this rate [Hz] lie from one that a network is shown to the next."""
-    return max(1, int(np.ceil(rate / MOST_RATE - 1e-6)))
+def stride_of(rate: float, most: float = MOST_RATE) -> int:
+    """How many frames of a clip of this rate [Hz] lie from one that a network is shown to the next, at most so many a second."""
+    return max(1, int(np.ceil(rate / most - 1e-6)))
 
 
 def between(values: Float[np.ndarray, "thin *rest"], thin: Float[np.ndarray, " thin"], time: Float[np.ndarray, " time"]) -> np.ndarray:

@@ -4,11 +4,13 @@ import tomllib
 
 import pytest
 
-from datasets.motions import squatting
+from datasets.motions import squatting, write_table
 from monomsk.cli.main import main
 from monomsk.datasets.corpus import write_clip, write_index
+from monomsk.datasets.lessons import write_lesson
 from monomsk.io.weights import sha256
-from monomsk.networks import load_markers
+from monomsk.networks import load_dynamics, load_markers
+from random_lessons import lesson
 
 SETTINGS = """
 [shape]
@@ -93,3 +95,27 @@ def test_what_is_missing_is_said(corpus, tmp_path, capsys):
     assert "monomsk train markers" in capsys.readouterr().err
     assert main(["train", "markers", "--corpus", str(corpus), "--out", str(tmp_path / "set"), "--machines", "2"]) != 0
     assert "--coordinator" in capsys.readouterr().err
+
+
+def test_dynamics_are_learnt_from_the_lessons_that_lie_there(corpus, tmp_path):
+    """The plates' trial was made ready before, and nothing else is asked for."""
+    write_table(tmp_path / "data" / "kinetics", [{"file": "train/x.npz", "person": "P", "trial": "T", "source": "lab"}])
+    place = tmp_path / "set" / "dynamics_training" / "lessons"
+    for copy in (0, 1):
+        write_lesson(place / f"lab__P__T__0__{copy}.npz", lesson(copy))
+    settings = tmp_path / "settings.toml"
+    form = "[shape]\nwidth = 16\nheads = 2\ndepth = 1\n[schedule]\nsteps = 2\nwarmup = 0\nbatch = 2\nsave_every = 1\n"
+    settings.write_text("copies = 1\nimitations = 0\n" + form, "utf-8")
+    words = ["train", "dynamics", "--root", str(tmp_path / "data"), "--corpus", str(corpus), "--out", str(tmp_path / "set")]
+    assert main([*words, "--config", str(settings)]) == 0
+    network, card = load_dynamics(tmp_path / "set")
+    assert network.shape.width == 16
+    assert network.coordinates[0] == "pelvis_tilt"
+    assert card["use"]["commercial"] is True
+    assert card["data"]["source"] == ["lab"]
+    assert (tmp_path / "set" / "dynamics_training" / "curves.csv").is_file()
+
+
+def test_dynamics_without_plates_are_refused(corpus, tmp_path, capsys):
+    assert main(["train", "dynamics", "--corpus", str(corpus), "--out", str(tmp_path / "set")]) != 0
+    assert "--root" in capsys.readouterr().err

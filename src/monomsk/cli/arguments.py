@@ -291,12 +291,15 @@ class CorpusDynamics:
 class Train:
     """Train one of the networks on a corpus; a training that was stopped goes on."""
 
-    network: tyro.conf.Positional[Literal["markers", "kinematics"]]
-    """markers: from keypoints to markers in space. kinematics: from those to joint angles; it needs the first."""
+    network: tyro.conf.Positional[Literal["markers", "kinematics", "dynamics"]]
+    """markers: from keypoints to markers in space. kinematics: from those to joint angles; it needs the first. dynamics: from motion to
+    ground forces."""
     corpus: Path
     """Folder that `monomsk corpus` made."""
     out: Path
     """Folder for weights, card, curves and the state from which a stopped training goes on; `monomsk run --weights` takes it."""
+    root: Path | None = None
+    """Laboratory data (kinetics/trials.csv) with the force plates of the corpus's trials, for dynamics."""
     config: Path | None = None
     """Settings as TOML, sections [shape], [windows], [loss] and [schedule]; every training writes its own there."""
     start: str | None = None

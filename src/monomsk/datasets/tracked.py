@@ -116,7 +116,7 @@ def read_table(path: Path) -> dict[str, Report]:
     kinds = {f.name: f.type for f in fields(Report)}
     try:
         head, *lines = (line.split(",", len(kinds) - 1) for line in path.read_text(encoding="utf-8").splitlines())
-        values = [{n: v if kinds[n] == "str" else float(v) for n, v in zip(head, line, strict=True)} for line in lines]
+        values = [{n: v if kinds[n] is str else float(v) for n, v in zip(head, line, strict=True)} for line in lines]
         reports = [Report(**{**v, "steps": int(v["steps"])}) for v in values]  # pyright: ignore[reportArgumentType]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError(f"{path} is no table of tracked clips ({error}); delete it, and it is made again") from error

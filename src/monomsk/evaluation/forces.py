@@ -14,10 +14,12 @@ from scipy.spatial.transform import Rotation
 
 from monomsk.config import KineticsConfig
 from monomsk.datasets.forces import Case, MeasuredForces
+from monomsk.datasets.lessons import certain, has_trunk
 from monomsk.kinematics import smooth_path
-from monomsk.kinetics import classic, filtering
+from monomsk.kinetics import classic, filtering, learned
 from monomsk.kinetics.feet import feet_of
 from monomsk.model.compile import compile_model
+from monomsk.networks import SHIPPED, dynamics_folder, load_dynamics
 from monomsk.types import Kinetics, Motion, Subject
 
 Way = Callable[[Case], Kinetics]
@@ -55,8 +57,23 @@ def classic_way(lowpass: float) -> Way:
     return way
 
 
-WAYS: dict[str, Way] = {"classic": classic_way(KineticsConfig().lowpass), "classic12": classic_way(12.0)}
-"""By name: the classic way as a run takes it, and with twice the cut-off."""
+def learned_way(weights: str) -> Way:
+    """The inverse dynamics transformer of a set of weights, which is read when the first trial comes."""
+
+    def way(case: Case) -> Kinetics:
+        network, _ = load_dynamics(dynamics_folder(weights))
+        motion = certain(case.motion) if case.motion.sigma is None else case.motion
+        return learned.estimate(motion, case.spec, case.subject, KineticsConfig(), network, trunk=has_trunk(case.clip))
+
+    return way
+
+
+WAYS: dict[str, Way] = {
+    "classic": classic_way(KineticsConfig().lowpass),
+    "classic12": classic_way(12.0),
+    "learned": learned_way(SHIPPED[0]),
+}
+"""By name: the classic way as a run takes it, and with twice the cut-off; the inverse dynamics transformer that ships."""
 
 
 def activity_of(text: str) -> str:

@@ -33,12 +33,8 @@ def estimate(
     Raises InputError (uneven or too few frames, coordinates that are not the model's), ModelError (no feet), SolveError.
     """
     tell = progress or (lambda done: None)
-    model = compile_model(spec)
-    if motion.names != model.coordinate_names:
-        raise InputError(f"the motion's coordinates are not those of model {spec.name}: kinematics and model must belong together")
-    if not np.isfinite(motion.q).all():
-        raise InputError("the motion has coordinates that are not numbers: fill its gaps before asking for forces")
-    feet = feet_of(spec)
+    check(motion, spec)
+    model, feet = compile_model(spec), feet_of(spec)
     rate = filtering.sampling_rate(motion.time)
     q, qd, qdd = filtering.rates(motion.time, filtering.unwrap(motion.q, motion.rotational), config.lowpass)
     state = mechanics(model, feet, (q, qd, qdd), lambda done: tell(0.5 * done))
@@ -58,6 +54,14 @@ def estimate(
         force=forces.force, cop=forces.cop, moment=forces.moment, contact=forces.contact,
         quality=figures, warnings=warnings(figures, contact, spec.mass, subject), outside=outside,
     )  # fmt: skip
+
+
+def check(motion: Motion, spec: ModelSpec) -> None:
+    """Raises InputError when the motion is not whole, or not that of the body."""
+    if motion.names != compile_model(spec).coordinate_names:
+        raise InputError(f"the motion's coordinates are not those of model {spec.name}: kinematics and model must belong together")
+    if not np.isfinite(motion.q).all():
+        raise InputError("the motion has coordinates that are not numbers: fill its gaps before asking for forces")
 
 
 def standing_hips(model: Model, feet: Feet) -> float:

@@ -24,6 +24,7 @@ class Feet:
     """Body of every sphere."""
     foot: Int[np.ndarray, " contact"]
     """0 for the right, 1 for the left foot."""
+    names: tuple[str, ...]
 
 
 def feet_of(spec: ModelSpec) -> Feet:
@@ -39,6 +40,7 @@ def feet_of(spec: ModelSpec) -> Feet:
         radius=np.array([c.radius for c in both], float),
         body=tuple(c.body for c in both),
         foot=np.array([0] * len(sides[0]) + [1] * len(sides[1])),
+        names=tuple(c.name for c in both),
     )
 
 

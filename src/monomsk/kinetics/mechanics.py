@@ -19,6 +19,7 @@ from monomsk.physics.external_wrench import required_wrench, wrench_jacobian
 from monomsk.physics.forward_kinematics import forward_kinematics, points_on_bodies
 from monomsk.physics.inverse_dynamics import inverse_dynamics
 from monomsk.physics.jacobian import point_jacobian
+from monomsk.physics.mass_matrix import mass_matrix
 
 CHUNK = 128
 
@@ -43,6 +44,9 @@ class Mechanics:
     """Hip joints [m]: where the chain that ends in each foot leaves the root body."""
     jacobian: Float[np.ndarray, "time foot nq 6"]
     """Generalized force per unit of wrench on a foot, wrench about the ground origin, moment first."""
+    R_ground_root: Float[np.ndarray, "time 3 3"]
+    inertia: Float[np.ndarray, "time nq root"]
+    """Columns of the mass matrix that belong to the root's coordinates."""
 
 
 def mechanics(
@@ -96,7 +100,9 @@ def _frame(
     velocity = point_jacobian(model, poses, sphere_body, point) @ qd
     hip = poses.pivot[jnp.array(limb_body)]
     jacobian = wrench_jacobian(model, poses, foot_body)
-    return q, inverse_dynamics(model, q, qd, qdd), about_center, center, point - down, velocity, hip, jacobian
+    tau = inverse_dynamics(model, q, qd, qdd)
+    inertia = mass_matrix(model, q)[:, jnp.array(model.root)]
+    return q, tau, about_center, center, point - down, velocity, hip, jacobian, poses.R[0], inertia
 
 
 def _limb_top(model: Model, body: int) -> int:
