@@ -1,5 +1,7 @@
 """The lifting transformer: what camera, place, size and side must not change, they do not."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -16,7 +18,7 @@ from monomsk.model import sides
 from monomsk.nn.transformer import Shape
 from monomsk.types import Camera, Keypoints, Subject
 
-MARKERS = ("hip_r", "hip_l", "shoulder_r", "shoulder_l", "RASI", "LASI", "C7")
+MARKERS = (*NAMES, "RASI", "LASI", "C7")
 NETWORK = MarkerTransformer(NAMES, MARKERS, Shape(32, 2, 2), jax.random.key(3))
 # Random numbers in the last layers too: an untrained network would hardly look.
 NETWORK = eqx.tree_at(lambda n: n.hand_on.weight, NETWORK, 0.1 * jax.random.normal(jax.random.key(4), NETWORK.hand_on.weight.shape))
@@ -63,7 +65,7 @@ def test_the_mirror_image_is_lifted_to_the_mirror_image():
     other = mirrored_sight(one, jnp.asarray(sides.mirror_order(NAMES)))
     plain, mirrored = learned.lifted(NETWORK, one), learned.lifted(NETWORK, other)
     order = list(sides.mirror_order(MARKERS))
-    assert order == [1, 0, 3, 2, 5, 4, 6]
+    assert order[len(NAMES) :] == [len(NAMES) + 1, len(NAMES), len(NAMES) + 2]
     assert mirrored.relative[:, order] * [-1.0, 1.0, 1.0] == pytest.approx(plain.relative, abs=1e-4)
     assert mirrored.depth[:, order] == pytest.approx(plain.depth, rel=1e-3)
     assert mirrored.contact[:, [2, 3, 0, 1]] == pytest.approx(plain.contact, abs=1e-4)
@@ -96,6 +98,19 @@ def test_markers_lie_over_the_floor_and_the_camera_where_it_sees_them():
     assert pytest.approx(np.eye(3), abs=1e-9) == R.T @ R
     said_root = said(points(), DOWN).root[0]
     assert (R.T @ (said_root - placed.p_camera_ground))[[0, 2]] == pytest.approx([0.0, 0.0], abs=0.2)
+
+
+def test_keypoints_that_no_training_showed_are_kept_from_the_network():
+    time = np.arange(FRAMES) / 30.0
+    camera = Camera((1920, 1080), (1400.0, 1400.0), (960.0, 540.0), gravity=DOWN)
+    body = tuple(name for name in MARKERS if not name.startswith("index"))
+    network = MarkerTransformer(NAMES, body, Shape(32, 2, 2), jax.random.key(3))
+    seen = keypoints(time, points(), 1400.0)
+    fingers = [NAMES.index(f"index_{side}") for side in "rl"]
+    elsewhere = seen.xy.copy()
+    elsewhere[:, fingers] += 100.0
+    one, other = (learned.lift(replace(seen, xy=xy), camera, Subject(1.8, 75.0), network)[0] for xy in (seen.xy, elsewhere))
+    assert np.array_equal(one.xyz, other.xyz)
 
 
 def test_faster_clips_are_lifted_to_the_same_curves():

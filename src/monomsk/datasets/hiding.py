@@ -40,9 +40,7 @@ def _bars() -> Bars:
     own = []
     for a, b, _ in made:
         near = {a, b}
-        if plain(a) in TRUNK and plain(b) in TRUNK:
-            near |= {name for name in NAMES if plain(name) in TRUNK}
-        if b == "head_top":
+        if plain(a) in TRUNK and plain(b) in (*TRUNK, "head_top"):
             near |= {name for name in NAMES if plain(name) in TRUNK}
         if plain(a) == "heel":
             near |= {f"{p}_{a[-1]}" for p in ("ankle", "small_toe")}
